@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sensor costs: every workload with and without it in a VM that counts instructions, so that the
+figures are the same on a busy machine. Prints a Markdown table beside the figures of other sensors."""
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "tests/vm"))
+
+import kernels  # noqa: E402
+import vm  # noqa: E402
+from reference import NOTHING_US, WORKLOADS  # noqa: E402
+from tree import write_tree  # noqa: E402
+
+KERNEL = "6.1"
+ROUNDS = 3  # and one before them that warms up and is thrown away
+SENSOR_OPTIONS = "--include=write_close,file_create"
+TIMEOUT = 3600  # seconds
+
+
+class BenchError(Exception):
+    pass
+
+
+def shared_libraries(program):
+    """The loader and the libraries of a program of this machine, by absolute path."""
+    listing = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"(/\S+) \(0x", listing)
+
+
+def guest_files(kunai, work):
+    tcc = subprocess.run(["which", "tcc"], capture_output=True, text=True, check=False).stdout.strip()
+    if not tcc:
+        raise BenchError("tcc is not installed: ./dev deps bench")
+    tree = Path(work) / "tree.tar"
+    write_tree(tree)
+    files = {
+        "kunai/kunai": kunai,
+        "bench/workloads": TOP / "build/bench/workloads",
+        "bench/observe": TOP / "build/bench/observe",
+        "bench/true": TOP / "build/tests/actors/true",
+        "bench/guest.sh": TOP / "bench/guest.sh",
+        "bench/mix.sh": TOP / "bench/mix.sh",
+        "bench/busybox": vm.find_busybox(),
+        "bench/tcc": tcc,
+        "bench/tree.tar": tree,
+    }
+    for library in shared_libraries(tcc):
+        files[library.lstrip("/")] = library
+    return files
+
+
+def numbers(line):
+    return {k: float(v) for k, v in re.findall(r"(\w+)=([0-9.]+)", line)}
+
+
+def parse_rounds(text):
+    """{(workload, "off" or "on"): [values of one round each]} without the first round, and the other lines."""
+    measured, other, context = {}, [], None
+    for line in text.splitlines():
+        if match := re.match(r"round=(\d+) sensor=(\w+)", line):
+            context = (int(match[1]), match[2])
+        elif match := re.match(r"workload=(\w+) ", line):
+            workload, values = match[1], numbers(line)
+        elif line.startswith("sensor_us="):
+            values.update(numbers(line))
+            if context[0] > 0:
+                measured.setdefault((workload, context[1]), []).append(values)
+        else:
+            other.append(line)
+    return measured, other
+
+
+def median(rounds, key):
+    return statistics.median(r[key] for r in rounds)
+
+
+def summarize(measured):
+    """One row a workload: us per operation without the sensor, slowdown, sensor us and events per operation."""
+    rows = {}
+    for name in WORKLOADS:
+        off, on = measured.get((name, "off")), measured.get((name, "on"))
+        if not off or not on:
+            continue
+        n = off[0]["n"]
+        rows[name] = {
+            "n": int(n),
+            "alone_us": median(off, "cpu_us") / n,
+            "slowdown": median(on, "cpu_us") / median(off, "cpu_us"),
+            "sensor_us": median(on, "sensor_us") / n,
+            "events": median(on, "lines") / n,
+        }
+    return rows
+
+
+def verdict(row, slowdown, sensor_us):
+    if slowdown is None:
+        return ""
+    missed = []
+    if row["slowdown"] > slowdown:
+        missed.append("slowdown")
+    if row["sensor_us"] > max(sensor_us, NOTHING_US):
+        missed.append("sensor")
+    return "over: " + ", ".join(missed) if missed else "met"
+
+
+def print_table(rows):
+    print("| workload | us/operation alone (reference) | slowdown | sensor us/operation | events/operation | target |"
+          " reached | best peer | other peers |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, row in rows.items():
+        _, alone, best, others, slowdown, sensor_us = WORKLOADS[name]
+        target = f"<= {slowdown} / {sensor_us}" if slowdown else ""
+        reference = f" ({alone:g})" if alone else ""
+        print(f"| {name} | {row['alone_us']:.4g}{reference} | {row['slowdown']:.3f} | {row['sensor_us']:.4g} |"
+              f" {row['events']:.3g} | {target} | {verdict(row, slowdown, sensor_us)} | {best} | {others} |")  # fmt: skip
+
+
+def median_of(lines, prefix, pattern):
+    found = [float(m[1]) for line in lines if line.startswith(prefix) and (m := re.search(pattern, line))]
+    return statistics.median(found) if found else None
+
+
+def print_process(other):
+    for what, unit in (("VmRSS:", "KiB"), ("RssAnon:", "KiB"), ("RssShmem:", "KiB"), ("RssFile:", "KiB")):
+        value = median_of(other, "memory", rf"{what} (\d+)")
+        if value is not None:
+            print(f"{what[:-1]} after the workloads: {value:.0f} {unit}")
+    cpu = median_of(other, "start", r"cpu_ns=(\d+)")
+    if cpu is not None:
+        print(f"CPU until the start event: {cpu / 1e6:.1f} ms (1 ms is a million instructions)")
+    lost = [line for line in other if line.startswith("loss") and not line.endswith("events=0")]
+    print("event_loss lines: " + (", ".join(lost) if lost else "none"))
+
+
+def measure(args, out):
+    with tempfile.TemporaryDirectory(prefix="kunai-bench.") as work:
+        names = args.workloads or list(WORKLOADS)
+        unknown = [n for n in names if n not in WORKLOADS]
+        if unknown:
+            raise BenchError(f"no workload {unknown[0]}: {', '.join(WORKLOADS)}")
+        env = {
+            "ROUNDS": args.rounds + 1,
+            "WORKLOADS": " ".join(f"{n}:{WORKLOADS[n][0]}" for n in names),
+            "SENSOR_OPTIONS": args.options,
+        }
+        status = vm.boot_vm(
+            KERNEL, guest_files(args.kunai, work), "sh /bench/guest.sh", out, timeout=TIMEOUT, counted=True, env=env
+        )
+        if status:
+            text = "".join((out / f).read_text(errors="replace")[-4000:] for f in ("guest.stdout", "guest.stderr"))
+            raise BenchError(f"exit status {status} in the guest:\n{text}")
+    return parse_rounds((out / "rounds").read_text())
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="dev bench", description=__doc__)
+    parser.add_argument("--kunai", default=str(TOP / "build-static/kunai"), help="the static sensor")
+    parser.add_argument("--options", default=SENSOR_OPTIONS, help="of kunai run; default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s, after one that is thrown away")
+    parser.add_argument("--json", help="write the figures to this file as well")
+    parser.add_argument("--keep", help="keep what the guest handed back in this directory")
+    parser.add_argument("workloads", nargs="*", help=f"of {', '.join(WORKLOADS)}; default: all")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kunai-bench-out.") as temporary:
+        try:
+            measured, other = measure(args, Path(args.keep or temporary))
+        except (BenchError, vm.VmError, kernels.KernelError) as error:
+            sys.exit(f"dev bench: {error}")
+    rows = summarize(measured)
+    print_table(rows)
+    print()
+    print_process(other)
+    if args.json:
+        Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every map that all tiers share. Sizes marked "load" are set by user space before load. */
+#ifndef KUNAI_BPF_BASE_MAPS_H
+#define KUNAI_BPF_BASE_MAPS_H
+
+#include "schema/wire.h"
+
+enum {
+	SMALL_SLOTS = 4, /* a CPU: hooks may be preempted and nested by interrupts */
+	LARGE_SLOTS = 2, /* a CPU, with room for the argument area */
+	CPU_SLOTS = SMALL_SLOTS + LARGE_SLOTS,
+	/* Offsets into a record are masked with this; one more item of at most ITEM_MAX bytes may follow. */
+	RECORD_MASK = 16383,
+	ITEM_MAX = 4096,
+	WRITTEN_FILES = 65536,
+	CONNECTING_SOCKS = 16384,
+	SYSCALLS = 512,
+};
+
+/* Where a record is built. The bytes after ITEM_MAX exist in large slots only. */
+struct scratch {
+	u32 handle;
+	u32 used; /* bytes of the record so far */
+	u8 record[RECORD_MASK + 1 + ITEM_MAX];
+};
+
+/* 0 free, SLOT_CLAIMED just taken, else the boot time of the record being built. User space maps it: events
+ * older than every busy slot can be put in order. */
+struct slot_state {
+	u64 busy;
+};
+enum { SLOT_CLAIMED = 1 };
+
+struct written_file {
+	u64 inode;
+	u64 mtime; /* when it was mapped; a later one means that the mapping was written */
+	u32 how;   /* WRITTEN_* */
+	u32 seen;  /* references found in the file table of the exiting task below */
+	u32 seen_by;
+	u32 reserved;
+};
+
+/* What a TCP socket knew while it was connecting. */
+struct connecting {
+	u16 src_port, dst_port;
+	u32 reserved;
+	u8 src[16], dst[16];
+};
+
+#define MAP(kind, entries, key_type, value_type, flags, name) \
+	struct {                                                  \
+		__uint(type, kind);                               \
+		__uint(max_entries, entries);                     \
+		__uint(map_flags, flags);                     \
+		__type(key, key_type);                            \
+		__type(value, value_type);                        \
+	} name SEC(".maps")
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 << 20); /* load */
+} ring_process SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20); /* load */
+} ring_other SEC(".maps");
+
+MAP(BPF_MAP_TYPE_ARRAY, SMALL_SLOTS, u32, struct scratch, 0, scratch_small); /* load: entries */
+MAP(BPF_MAP_TYPE_ARRAY, LARGE_SLOTS, u32, struct scratch, 0, scratch_large); /* load: entries, value */
+MAP(BPF_MAP_TYPE_ARRAY, CPU_SLOTS, u32, struct slot_state, BPF_F_MMAPABLE, slots); /* load: entries */
+MAP(BPF_MAP_TYPE_ARRAY, EVENT_COUNT, u32, struct wire_counters, BPF_F_MMAPABLE, counters); /* load: entries */
+MAP(BPF_MAP_TYPE_LRU_HASH, WRITTEN_FILES, u64, struct written_file, 0, written_files); /* key: struct file * */
+MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting);   /* key: struct sock * */
+
+#endif

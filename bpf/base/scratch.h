@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scratch memory in which a record is built, and the counters of what became of it. A hook can be preempted, or
+ * interrupted by another one, so a slot of the CPU's scratch is claimed and released.
+ */
+#ifndef KUNAI_BPF_BASE_SCRATCH_H
+#define KUNAI_BPF_BASE_SCRATCH_H
+
+const volatile struct bpf_config config SEC(".rodata.config");
+
+enum { LARGE = 1u << 31 }; /* handle of a large slot */
+
+#define COUNT(event, outcome) count(event, __builtin_offsetof(struct wire_counters, outcome))
+
+static __always_inline void count(u32 type, u64 outcome)
+{
+	u32 key = bpf_get_smp_processor_id() * EVENT_COUNT + type;
+	struct wire_counters *row = bpf_map_lookup_elem(&counters, &key);
+	if (row)
+		__sync_fetch_and_add((u64 *)((void *)row + outcome), 1);
+}
+
+static __always_inline bool wanted(u32 type)
+{
+	return config.wanted & (1ULL << type);
+}
+
+static __always_inline bool self(void)
+{
+	return bpf_get_current_pid_tgid() >> 32 == config.self_tgid;
+}
+
+static __always_inline struct slot_state *slot_state(u32 handle)
+{
+	u32 slot = handle & ~LARGE;
+	u32 key;
+
+	if (handle & LARGE)
+		key = slot / LARGE_SLOTS * CPU_SLOTS + SMALL_SLOTS + slot % LARGE_SLOTS;
+	else
+		key = slot / SMALL_SLOTS * CPU_SLOTS + slot % SMALL_SLOTS;
+	return bpf_map_lookup_elem(&slots, &key);
+}
+
+static __always_inline struct scratch *scratch_of(u32 handle)
+{
+	u32 slot = handle & ~LARGE;
+
+	if (handle & LARGE)
+		return bpf_map_lookup_elem(&scratch_large, &slot);
+	return bpf_map_lookup_elem(&scratch_small, &slot);
+}
+
+/* Only for handles of large slots: a pointer with max_args more bytes behind it. */
+static __always_inline struct scratch *scratch_of_large(u32 handle)
+{
+	u32 slot = handle & ~LARGE;
+
+	return bpf_map_lookup_elem(&scratch_large, &slot);
+}
+
+static __always_inline bool slot_claim(struct slot_state *state)
+{
+#if KUNAI_MODERN
+	return __sync_val_compare_and_swap(&state->busy, 0, SLOT_CLAIMED) == 0;
+#else
+	/* Programs of these kernels are not preempted: only an interrupt can come between, and it is done before
+	 * we go on. */
+	if (state->busy)
+		return false;
+	state->busy = SLOT_CLAIMED;
+	return true;
+#endif
+}
+
+static __always_inline struct scratch *slot_take(u32 first, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		u32 handle = first + i;
+		struct slot_state *state = slot_state(handle);
+		if (!state || !slot_claim(state))
+			continue;
+		struct scratch *s = scratch_of(handle);
+		if (!s) {
+			state->busy = 0;
+			return NULL;
+		}
+		s->handle = handle;
+		return s;
+	}
+	return NULL;
+}
+
+static __always_inline void slot_release(struct scratch *s)
+{
+	struct slot_state *state = slot_state(s->handle);
+	if (state)
+		*(volatile u64 *)&state->busy = 0;
+}
+
+/* Appending to the record. Each returns the bytes appended, 0 for none. */
+#define SCRATCH_ROOM(s, off)  \
+	u32 off = (s)->used; \
+	OPAQUE(off);         \
+	if (off > RECORD_MASK) \
+		return 0;    \
+	off &= RECORD_MASK
+
+/* A string of the kernel with its NUL. */
+static __always_inline u32 scratch_put_kernel_str(struct scratch *s, const void *from, u32 max)
+{
+	SCRATCH_ROOM(s, off);
+	long n = bpf_probe_read_kernel_str(s->record + off, max, from);
+	if (n <= 0)
+		return 0;
+	s->used = off + n;
+	return n;
+}
+
+static __always_inline u32 scratch_put_user_str(struct scratch *s, const void *from, u32 max)
+{
+	SCRATCH_ROOM(s, off);
+	long n = bpf_probe_read_user_str(s->record + off, max, from);
+	if (n <= 0)
+		return 0;
+	s->used = off + n;
+	return n;
+}
+
+/* len <= ITEM_MAX */
+static __always_inline u32 scratch_put_user(struct scratch *s, const void *from, u64 len)
+{
+	SCRATCH_ROOM(s, off);
+	OPAQUE(len);
+	if (len > ITEM_MAX)
+		len = ITEM_MAX;
+	if (bpf_probe_read_user(s->record + off, len, from))
+		return 0;
+	s->used = off + len;
+	return len;
+}
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* file_create and write_close, with the table of files that were written and are still open. */
+#ifndef KUNAI_BPF_EMIT_FILE_H
+#define KUNAI_BPF_EMIT_FILE_H
+
+static __always_inline void emit_file_create(struct file *file)
+{
+	struct scratch *s = record_begin(EVENT_file_create, sizeof(struct wire_file_create), false, current_task());
+	if (!s)
+		return;
+	struct wire_file_create *w = record_fixed(s);
+	path_put_file(s, &w->path, file);
+	record_submit_other(s, EVENT_file_create);
+}
+
+/* Remembers that a regular file was written, until its last reference goes. */
+static __always_inline void file_mark_written(struct file *file, u32 how)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	u64 number = BPF_CORE_READ(inode, i_ino);
+	u64 key = (u64)file;
+
+	struct written_file *known = bpf_map_lookup_elem(&written_files, &key);
+	if (known && known->inode == number) {
+		if ((known->how & how) != how)
+			known->how |= how;
+		return;
+	}
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || self())
+		return;
+	struct written_file written = {.inode = number, .mtime = inode_mtime(inode), .how = how};
+	if (bpf_map_update_elem(&written_files, &key, &written, BPF_ANY)) {
+		COUNT(EVENT_write_close, hits);
+		COUNT(EVENT_write_close, lost);
+	}
+}
+
+/* What was done to the file since it was opened, or 0. A mapping counts when the file changed after it was made. */
+static __always_inline u32 written_how(const struct written_file *written, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (written->inode != BPF_CORE_READ(inode, i_ino))
+		return 0; /* the memory of a file that was closed unseen, used again */
+	if (written->how & WRITTEN_MAPPING && inode_mtime(inode) == written->mtime)
+		return written->how & ~WRITTEN_MAPPING;
+	return written->how;
+}
+
+/*
+ * The last reference to a file goes. A global function: the callers are loops. Removing the entry is what decides
+ * who reports it when two threads find it at once.
+ */
+__noinline int file_closing(u64 address)
+{
+	struct file *file = (struct file *)address;
+	struct written_file *written = bpf_map_lookup_elem(&written_files, &address);
+	if (!written)
+		return 0;
+	u32 how = written_how(written, file);
+	if (bpf_map_delete_elem(&written_files, &address) || !how)
+		return 0;
+
+	struct scratch *s = record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, current_task());
+	if (!s)
+		return 0;
+	struct wire_write_close *w = record_fixed(s);
+	w->written = how;
+	path_put_file(s, &w->path, file);
+	record_submit_other(s, EVENT_write_close);
+	return 0;
+}
+
+/* truncate(2) on a path leaves no object behind: the path is what user memory says, after the directory it is
+ * relative to. */
+static __always_inline void emit_truncate(u64 name)
+{
+	struct task_struct *t = current_task();
+	struct scratch *s = record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, t);
+	char first = 0;
+
+	if (!s)
+		return;
+	struct wire_write_close *w = record_fixed(s);
+	w->written = WRITTEN_TRUNCATE;
+	w->path.flags = PATH_USER;
+	w->path.mode = S_IFREG;
+	w->path.components.off = s->used;
+	bpf_probe_read_user(&first, 1, (void *)name);
+	u32 n = scratch_put_user_str(s, (void *)name, ITEM_MAX);
+	if (!n) {
+		RECORD_DROP(s, EVENT_write_close, errors);
+		return;
+	}
+	w->path.components.len = n;
+	if (first != '/') {
+		/* one component with slashes, then the directory's */
+		struct fs_struct *fs = TYPED(t, fs);
+		if (fs)
+			w->path.flags |= path_walk(s->handle, (u64)BPF_CORE_READ(fs, pwd.dentry),
+						   (u64)BPF_CORE_READ(fs, pwd.mnt));
+		w->path.components.len = s->used - w->path.components.off;
+		w->path.flags |= PATH_RELATIVE;
+	}
+	record_submit_other(s, EVENT_write_close);
+}
+
+#endif

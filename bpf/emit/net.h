@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* connect, send_data, dns_query. */
+#ifndef KUNAI_BPF_EMIT_NET_H
+#define KUNAI_BPF_EMIT_NET_H
+
+enum { DNS_PORT = 53, DNS_HEADER_LEN = 12 };
+
+/* How a system call describes its buffer. */
+enum buffer_kind { BUFFER_NONE, BUFFER_FLAT, BUFFER_SEGMENTS };
+
+/* A failed TCP connection has forgotten its peer by now: take what was remembered while it was tried. */
+static __always_inline void connect_recall(struct wire_sock *w, struct sock *sk)
+{
+	u64 key = (u64)sk;
+	struct connecting *c = bpf_map_lookup_elem(&connecting, &key);
+
+	if (!c)
+		return;
+	if (!w->dst_port) {
+		w->dst_port = c->dst_port;
+		__builtin_memcpy(w->dst, c->dst, sizeof(w->dst));
+		w->src_port = c->src_port;
+		__builtin_memcpy(w->src, c->src, sizeof(w->src));
+	}
+	bpf_map_delete_elem(&connecting, &key);
+}
+
+static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, s64 ret)
+{
+	struct scratch *s = record_begin(EVENT_connect, sizeof(struct wire_connect), false, current_task());
+	if (!s)
+		return;
+	struct wire_connect *w = record_fixed(s);
+	sock_fill(&w->sock, sk);
+	connect_recall(&w->sock, sk);
+	w->connected = ret == 0 || ret == -EINPROGRESS;
+	if (!w->sock.dst_port && (ret == 0 || !sock_fill_user_peer(&w->sock, address, len))) {
+		/* a disconnect (AF_UNSPEC), or not an address */
+		RECORD_DROP(s, EVENT_connect, filtered);
+		return;
+	}
+	record_submit_other(s, EVENT_connect);
+}
+
+/* Remembers the addresses of a connection that is being tried, and its source once it fails. */
+static __always_inline void connect_remember(const struct sock *typed, int old_state, int new_state)
+{
+	struct sock *sk = (struct sock *)typed;
+	u64 key = (u64)sk;
+	struct connecting c = {};
+	u16 family;
+
+	if (new_state != TCP_SYN_SENT && !(old_state == TCP_SYN_SENT && new_state == TCP_CLOSE))
+		return;
+	if (new_state == TCP_CLOSE && !bpf_map_lookup_elem(&connecting, &key))
+		return;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
+		return;
+	c.dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	c.src_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	sock_addresses(sk, family, c.src, c.dst);
+	bpf_map_update_elem(&connecting, &key, &c, BPF_ANY);
+}
+
+/* Appends at most WIRE_PAYLOAD_MAX of the size bytes in the buffer. segments counts those of BUFFER_SEGMENTS. */
+static __always_inline void payload_put(struct scratch *s, struct slot *slot, u32 kind, u64 buffer, u64 segments,
+					u64 size)
+{
+	slot->off = s->used;
+	if (kind == BUFFER_SEGMENTS)
+		slot->len = user_gather(s->handle, buffer, segments, size);
+	else if (kind == BUFFER_FLAT)
+		slot->len = scratch_put_user(s, (void *)buffer, size);
+}
+
+/* A message of a call that carries several: loops call it, so it is global and takes numbers.
+ * layout: buffer_kind in the low byte, segments above. name: where and how long, for unconnected sockets. */
+struct transfer {
+	u64 sk;
+	u64 buffer;
+	u64 segments;
+	u64 size;
+	u64 name;
+	u32 name_len;
+	u32 kind;
+};
+
+static __always_inline void emit_send_data(const struct transfer *m)
+{
+	struct scratch *s;
+
+	if (m->size < config.send_min_len) {
+		COUNT(EVENT_send_data, hits);
+		COUNT(EVENT_send_data, filtered);
+		return;
+	}
+	s = record_begin(EVENT_send_data, sizeof(struct wire_send_data), false, current_task());
+	if (!s)
+		return;
+	struct wire_send_data *w = record_fixed(s);
+	sock_fill(&w->sock, (struct sock *)m->sk);
+	if (m->name)
+		sock_fill_user_peer(&w->sock, m->name, m->name_len);
+	w->data_size = m->size;
+	payload_put(s, &w->payload, m->kind, m->buffer, m->segments, m->size);
+	record_submit_other(s, EVENT_send_data);
+}
+
+static __always_inline void emit_dns_query(const struct transfer *m)
+{
+	struct scratch *s;
+	struct wire_sock sock = {};
+	struct sock *sk = (struct sock *)m->sk; /* a local: CO-RE would relocate struct transfer as well */
+
+	/* Cheap questions first: every receiving call comes here. */
+	sock.dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (sock.dst_port == 0 && !(m->name && sock_fill_user_peer(&sock, m->name, m->name_len)))
+		return;
+	if (sock.dst_port != DNS_PORT || m->size < DNS_HEADER_LEN)
+		return;
+
+	s = record_begin(EVENT_dns_query, sizeof(struct wire_dns_query), false, current_task());
+	if (!s)
+		return;
+	struct wire_dns_query *w = record_fixed(s);
+	sock_fill(&w->sock, sk);
+	if (sock.flags & SOCK_USER_ADDRESS) {
+		w->sock.family = sock.family;
+		w->sock.dst_port = sock.dst_port;
+		w->sock.flags = sock.flags;
+		__builtin_memcpy(w->sock.dst, sock.dst, sizeof(sock.dst));
+	}
+	w->payload_size = m->size;
+	payload_put(s, &w->payload, m->kind, m->buffer, m->segments, m->size);
+	record_submit_other(s, EVENT_dns_query);
+}
+
+#endif

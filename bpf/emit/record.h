@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an event to a record on a ring:
+ *
+ *   record_begin() -> fill record_fixed(), scratch_put_*() -> record_submit_*() or RECORD_DROP()
+ *
+ * Whatever happens is counted, so that hits = emitted + filtered + throttled + lost + errors.
+ */
+#ifndef KUNAI_BPF_EMIT_RECORD_H
+#define KUNAI_BPF_EMIT_RECORD_H
+
+static __always_inline struct wire_header *record_header(struct scratch *s)
+{
+	return (struct wire_header *)s->record;
+}
+
+static __always_inline void *record_fixed(struct scratch *s)
+{
+	return s->record + sizeof(struct wire_header);
+}
+
+/* Takes a slot and fills the header for task t, or NULL. Who wants a large slot gets a small one when both large ones
+ * are busy. */
+static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, bool large, struct task_struct *t)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *s = NULL;
+
+	if (large)
+		s = slot_take(LARGE | (cpu * LARGE_SLOTS), LARGE_SLOTS);
+	if (!s)
+		s = slot_take(cpu * SMALL_SLOTS, SMALL_SLOTS);
+	if (!s)
+		return NULL;
+
+	struct slot_state *state = slot_state(s->handle);
+	u64 now = bpf_ktime_get_boot_ns();
+	if (state)
+		*(volatile u64 *)&state->busy = now;
+
+	struct wire_header *head = record_header(s);
+	__builtin_memset(s->record, 0, sizeof(*head) + fixed_size);
+	head->type = type;
+	head->tier = KUNAI_TIER;
+	head->cpu = cpu;
+	head->time = now;
+	task_fill(&head->task, t);
+	task_fill(&head->parent, TYPED(t, real_parent));
+	s->used = sizeof(*head) + fixed_size;
+	return s;
+}
+
+/* Begins the record of an event that happened. NULL: counted, nothing more to do. */
+static __always_inline struct scratch *record_begin(u32 type, u32 fixed_size, bool large, struct task_struct *t)
+{
+	struct scratch *s;
+
+	COUNT(type, hits);
+	if (!wanted(type) || self()) {
+		COUNT(type, filtered);
+		return NULL;
+	}
+	s = record_open(type, fixed_size, large, t);
+	if (!s)
+		COUNT(type, lost);
+	return s;
+}
+
+static __always_inline void record_drop(struct scratch *s, u32 type, u64 outcome)
+{
+	count(type, outcome);
+	slot_release(s);
+}
+
+#define RECORD_DROP(s, type, outcome) record_drop(s, type, __builtin_offsetof(struct wire_counters, outcome))
+
+/* Sends the record's used bytes and size_more after the last item, and frees the slot. */
+static __always_inline void record_submit(struct scratch *s, u32 type, void *ring, u64 size, u64 wakeup)
+{
+	record_header(s)->length = size;
+	if (bpf_ringbuf_output(ring, s->record, size, wakeup) < 0)
+		COUNT(type, lost);
+	else
+		COUNT(type, emitted);
+	slot_release(s);
+}
+
+/* A process event wakes the reader when it has read everything before: the kernel knows. */
+static __always_inline void record_submit_process(struct scratch *s, u32 type)
+{
+	u64 size = s->used;
+
+	OPAQUE(size);
+	if (size > RECORD_MASK + ITEM_MAX)
+		size = RECORD_MASK + ITEM_MAX;
+	record_submit(s, type, &ring_process, size, 0);
+}
+
+/* Others are fetched by the reader's timer, unless the ring fills up. */
+static __always_inline void record_submit_other(struct scratch *s, u32 type)
+{
+	u64 wakeup = BPF_RB_NO_WAKEUP;
+	u64 size = s->used;
+
+	OPAQUE(size);
+	if (size > RECORD_MASK + ITEM_MAX)
+		size = RECORD_MASK + ITEM_MAX;
+	if (bpf_ringbuf_query(&ring_other, BPF_RB_AVAIL_DATA) > config.wakeup_bytes)
+		wakeup = BPF_RB_FORCE_WAKEUP;
+	record_submit(s, type, &ring_other, size, wakeup);
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files: from a descriptor to the kernel's object, its references and its inode. */
+#ifndef KUNAI_BPF_EXTRACT_FILE_H
+#define KUNAI_BPF_EXTRACT_FILE_H
+
+/* The file behind a descriptor of the current task, or NULL. */
+static __always_inline struct file *file_of_fd(u32 fd)
+{
+	struct task_struct *t = current_task();
+	struct files_struct *files = TYPED(t, files);
+	struct file *file = NULL;
+
+	if (!files)
+		return NULL;
+	struct fdtable *table = TYPED(files, fdt);
+	if (!table || fd >= TYPED(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), TYPED(table, fd) + fd);
+	return file;
+}
+
+static __always_inline u32 file_mode(struct file *file)
+{
+	return BPF_CORE_READ(file, f_inode, i_mode);
+}
+
+/* References to the file: 1 is the last one, 0 or less is none. */
+static __always_inline s64 file_references(struct file *file)
+{
+	struct file___counted *counted = (void *)file;
+	struct file___referenced *referenced = (void *)file;
+
+	if (bpf_core_field_exists(counted->f_count))
+		return BPF_CORE_READ(counted, f_count.counter);
+	return BPF_CORE_READ(referenced, f_ref.refcnt.counter) + 1;
+}
+
+/* The file whose deferred last fput is this callback. */
+static __always_inline struct file *file_of_callback(struct callback_head *head)
+{
+	struct file___task_work *task_work = NULL;
+	struct file___rcuhead *rcuhead = NULL;
+	struct file___f_u *f_u = NULL;
+
+	if (bpf_core_field_exists(task_work->f_task_work))
+		return (void *)head - bpf_core_field_offset(task_work->f_task_work);
+	if (bpf_core_field_exists(rcuhead->f_rcuhead))
+		return (void *)head - bpf_core_field_offset(rcuhead->f_rcuhead);
+	return (void *)head - bpf_core_field_offset(f_u->f_u);
+}
+
+/* ns since the epoch */
+static __always_inline u64 inode_mtime(struct inode *inode)
+{
+	struct inode___mtime_renamed *renamed = (void *)inode;
+	struct inode___mtime_split *split = (void *)inode;
+
+	if (bpf_core_field_exists(split->i_mtime_sec))
+		return BPF_CORE_READ(split, i_mtime_sec) * 1000000000ULL + BPF_CORE_READ(split, i_mtime_nsec);
+	if (bpf_core_field_exists(renamed->__i_mtime))
+		return BPF_CORE_READ(renamed, __i_mtime.tv_sec) * 1000000000ULL +
+		       BPF_CORE_READ(renamed, __i_mtime.tv_nsec);
+	return BPF_CORE_READ(inode, i_mtime.tv_sec) * 1000000000ULL + BPF_CORE_READ(inode, i_mtime.tv_nsec);
+}
+
+#endif

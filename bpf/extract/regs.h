@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* System call numbers and arguments from the registers saved at entry. */
+#ifndef KUNAI_BPF_EXTRACT_REGS_H
+#define KUNAI_BPF_EXTRACT_REGS_H
+
+#ifdef __TARGET_ARCH_arm64
+
+/* arch/arm64: the first argument's register holds the result at exit, orig_x0 keeps it. */
+static __always_inline u64 regs_arg(struct pt_regs *regs, int n)
+{
+	return n == 0 ? regs->orig_x0 : regs->regs[n];
+}
+
+static __always_inline s64 regs_syscall(struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
+
+static __always_inline bool syscall_is_compat(struct task_struct *t)
+{
+	return false;
+}
+
+#else
+
+static __always_inline bool syscall_is_compat(struct task_struct *t)
+{
+	return TYPED(t, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline u64 regs_arg(struct pt_regs *regs, int n)
+{
+	if (syscall_is_compat(current_task()))
+		return (u32)(n == 0   ? regs->bx
+			     : n == 1 ? regs->cx
+			     : n == 2 ? regs->dx
+			     : n == 3 ? regs->si
+			     : n == 4 ? regs->di
+				      : regs->bp);
+	return n == 0	? regs->di
+	       : n == 1 ? regs->si
+	       : n == 2 ? regs->dx
+	       : n == 3 ? regs->r10
+	       : n == 4 ? regs->r8
+			: regs->r9;
+}
+
+static __always_inline s64 regs_syscall(struct pt_regs *regs)
+{
+	return (s32)regs->orig_ax;
+}
+
+#endif
+
+#endif

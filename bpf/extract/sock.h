@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets: addresses from the kernel's object, else from user memory, which is marked. */
+#ifndef KUNAI_BPF_EXTRACT_SOCK_H
+#define KUNAI_BPF_EXTRACT_SOCK_H
+
+/* include/uapi/linux/in.h, in6.h: both begin with the family and the port */
+struct user_sockaddr {
+	u16 family;
+	__be16 port;
+	u8 ip4_or_flowinfo[4];
+	u8 ip6[16];
+	u32 scope;
+};
+
+enum { SOCKADDR_IN_LEN = 16, SOCKADDR_IN6_MIN_LEN = 24 };
+
+/* The INET or INET6 socket behind a file, or NULL. */
+static __always_inline struct sock *sock_of_file(struct file *file)
+{
+	if (!file || (file_mode(file) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	if (!sk)
+		return NULL;
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	return family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
+static __always_inline void sock_addresses(struct sock *sk, u16 family, u8 *src, u8 *dst)
+{
+	if (family == AF_INET) {
+		bpf_core_read(src, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(dst, 4, &sk->__sk_common.skc_daddr);
+	} else {
+		bpf_core_read(src, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(dst, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
+{
+	w->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	w->type = BPF_CORE_READ(sk, sk_type);
+	w->protocol = BPF_CORE_READ(sk, sk_protocol);
+	w->src_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	w->dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	sock_addresses(sk, w->family, w->src, w->dst);
+}
+
+/* Takes the peer from a struct sockaddr of user memory; false when it is not an internet address. */
+static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len)
+{
+	struct user_sockaddr a = {};
+
+	if (!address || len < SOCKADDR_IN_LEN)
+		return false;
+	if (len > sizeof(a))
+		len = sizeof(a);
+	if (bpf_probe_read_user(&a, len, (void *)address))
+		return false;
+	if (a.family == AF_INET) {
+		/* an IPv6 socket may send to an IPv4 address: Linux takes it for the mapped one */
+		w->family = AF_INET;
+		__builtin_memset(w->dst, 0, sizeof(w->dst));
+		__builtin_memcpy(w->dst, a.ip4_or_flowinfo, 4);
+	} else if (a.family == AF_INET6 && len >= SOCKADDR_IN6_MIN_LEN) {
+		w->family = AF_INET6;
+		__builtin_memcpy(w->dst, a.ip6, 16);
+	} else {
+		return false;
+	}
+	w->dst_port = bpf_ntohs(a.port);
+	w->flags |= SOCK_USER_ADDRESS;
+	return true;
+}
+
+#endif

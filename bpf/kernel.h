@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel types and constants we rely on, by hand. Only the members in use; libbpf relocates them (CO-RE)
+ * against the running kernel. A struct x___flavour holds what a member was called in other versions, with the
+ * kernel commit or release that changed it.
+ */
+#ifndef KUNAI_BPF_KERNEL_H
+#define KUNAI_BPF_KERNEL_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+enum { false, true };
+#define NULL ((void *)0)
+
+/* include/uapi/linux/bpf.h */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_F_MMAPABLE = 1u << 10 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+/* include/uapi/linux/{stat,fcntl,socket,net}.h, include/linux/fs.h */
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG	 0100000
+enum { O_TRUNC = 01000 };
+enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
+enum { FMODE_EXEC = 0x20 }; /* in f_flags */
+enum { MAP_SHARED = 1, MAP_TYPE = 0xf };
+enum { AT_FDCWD = -100 };
+enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
+enum { MSG_PEEK = 2 };
+enum { EINPROGRESS = 115 };
+enum { PF_KTHREAD = 0x00200000 };
+enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };
+/* arch/x86/include/asm/thread_info.h: the current system call is a 32-bit one */
+enum { TS_COMPAT = 0x0002 };
+
+#define KERNEL_TYPE __attribute__((preserve_access_index))
+
+struct list_head {
+	struct list_head *next, *prev;
+} KERNEL_TYPE;
+
+typedef struct {
+	int counter;
+} KERNEL_TYPE atomic_t;
+
+typedef struct {
+	s64 counter;
+} KERNEL_TYPE atomic64_t;
+
+struct callback_head {
+	struct callback_head *next;
+	void (*func)(struct callback_head *head);
+} KERNEL_TYPE;
+
+typedef struct {
+	u32 val;
+} KERNEL_TYPE kuid_t;
+
+#ifdef __TARGET_ARCH_arm64
+/* arch/arm64/include/asm/ptrace.h */
+struct pt_regs {
+	u64 regs[31];
+	u64 orig_x0;
+	s32 syscallno;
+} KERNEL_TYPE;
+#else
+/* arch/x86/include/asm/ptrace.h */
+struct pt_regs {
+	unsigned long bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+} KERNEL_TYPE;
+#endif
+
+struct thread_info {
+	u32 status; /* x86 only */
+} KERNEL_TYPE;
+
+struct qstr {
+	union {
+		struct {
+			u32 hash;
+			u32 len;
+		};
+		u64 hash_len;
+	};
+	const unsigned char *name;
+} KERNEL_TYPE;
+
+struct super_block {
+	u32 s_dev;
+} KERNEL_TYPE;
+
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+} KERNEL_TYPE;
+
+struct inode {
+	u16 i_mode;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	u32 i_nlink;
+	s64 i_size;
+	struct timespec64 i_mtime; /* until 6.5 */
+} KERNEL_TYPE;
+
+/* 6.6, 13bc24457850 ("fs: rename i_[ac]time fields") */
+struct inode___mtime_renamed {
+	struct timespec64 __i_mtime;
+} KERNEL_TYPE;
+
+/* 6.11, 3aa63a569c64 ("fs: switch timespec64 fields in inode to discrete integers") */
+struct inode___mtime_split {
+	s64 i_mtime_sec;
+	u32 i_mtime_nsec;
+} KERNEL_TYPE;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+} KERNEL_TYPE;
+
+struct vfsmount {
+	struct dentry *mnt_root;
+} KERNEL_TYPE;
+
+struct mnt_namespace;
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+} KERNEL_TYPE;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+} KERNEL_TYPE;
+
+struct file {
+	u32 f_mode;
+	u32 f_flags;
+	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+} KERNEL_TYPE;
+
+/* until 6.12 */
+struct file___counted {
+	atomic64_t f_count;
+} KERNEL_TYPE;
+
+/* 6.13, 90ee6ed776c0 ("fs: port files to file_ref"): one reference is 0, a dead file far below */
+typedef struct {
+	atomic64_t refcnt;
+} KERNEL_TYPE file_ref_t;
+struct file___referenced {
+	file_ref_t f_ref;
+} KERNEL_TYPE;
+
+/* The callback of a deferred last fput. 5.10 */
+struct file___f_u {
+	union {
+		struct callback_head fu_rcuhead;
+	} f_u;
+} KERNEL_TYPE;
+/* 6.0, 1b8f8a5c8b06 */
+struct file___rcuhead {
+	struct callback_head f_rcuhead;
+} KERNEL_TYPE;
+/* 6.10 */
+struct file___task_work {
+	struct callback_head f_task_work;
+} KERNEL_TYPE;
+
+struct fdtable {
+	u32 max_fds;
+	struct file **fd;
+	unsigned long *open_fds;
+} KERNEL_TYPE;
+
+struct files_struct {
+	atomic_t count;
+	struct fdtable *fdt;
+} KERNEL_TYPE;
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
+} KERNEL_TYPE;
+
+struct cred {
+	kuid_t uid, gid, euid, egid;
+} KERNEL_TYPE;
+
+struct ns_common {
+	u32 inum;
+} KERNEL_TYPE;
+
+struct mnt_namespace {
+	struct ns_common ns;
+} KERNEL_TYPE;
+
+struct new_utsname {
+	char nodename[65];
+} KERNEL_TYPE;
+
+struct uts_namespace {
+	struct new_utsname name;
+} KERNEL_TYPE;
+
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+	struct mnt_namespace *mnt_ns;
+} KERNEL_TYPE;
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+} KERNEL_TYPE;
+
+/* 6.15, 633488947ef6 ("kernfs: Use RCU to access kernfs_node::parent.") */
+struct kernfs_node___rcu {
+	struct kernfs_node *__parent;
+} KERNEL_TYPE;
+
+struct cgroup {
+	struct kernfs_node *kn;
+} KERNEL_TYPE;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+} KERNEL_TYPE;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+} KERNEL_TYPE;
+
+struct task_group {
+	struct cgroup_subsys_state css;
+} KERNEL_TYPE;
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+	struct file *exe_file;
+} KERNEL_TYPE;
+
+struct signal_struct {
+	atomic_t live;
+	int nr_threads;
+} KERNEL_TYPE;
+
+struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
+	u32 flags;
+	struct mm_struct *mm;
+	int exit_code, exit_signal;
+	s32 pid, tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	u64 start_boottime;
+	const struct cred *real_cred;
+	char comm[16];
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
+	struct callback_head *task_works;
+	kuid_t loginuid;
+	u32 sessionid;
+	struct css_set *cgroups;
+	struct task_group *sched_task_group;
+} KERNEL_TYPE;
+
+struct linux_binprm {
+	struct file *executable;
+	struct file *file;
+	const char *filename;
+	const char *interp;
+} KERNEL_TYPE;
+
+struct in6_addr {
+	u8 in6_u[16];
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	u16 skc_family;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+} KERNEL_TYPE;
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type;
+	u16 sk_protocol;
+} KERNEL_TYPE;
+
+struct socket {
+	struct sock *sk;
+} KERNEL_TYPE;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+} KERNEL_TYPE;
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+} KERNEL_TYPE;
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* System calls that create and write files. The descriptor's file is the kernel's object. */
+#ifndef KUNAI_BPF_TIER_FILE_H
+#define KUNAI_BPF_TIER_FILE_H
+
+/* include/uapi/linux/fs.h: the commands end the call in a common ioctl, so ask cheaply */
+enum { FICLONE = 0x40049409, FICLONERANGE = 0x4020940d };
+
+static __always_inline void opened(long fd, u64 flags)
+{
+	if (fd < 0)
+		return;
+	struct file *file = file_of_fd(fd);
+	if (!file)
+		return;
+	u32 mode = BPF_CORE_READ(file, f_mode);
+	if (mode & FMODE_CREATED) {
+		if (wanted(EVENT_file_create))
+			emit_file_create(file);
+	} else if (flags & O_TRUNC && mode & FMODE_WRITE && wanted(EVENT_write_close)) {
+		file_mark_written(file, WRITTEN_TRUNCATE);
+	}
+}
+
+/* The regular file behind fd was written. */
+static __always_inline void written(u64 fd, u32 how)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (file && wanted(EVENT_write_close))
+		file_mark_written(file, how);
+}
+
+#define EXIT(program, ...) SEC("tp_btf/sys_exit") int BPF_PROG(program, struct pt_regs *regs, long ret)
+
+EXIT(exit_open)
+{
+	opened(ret, regs_arg(regs, 1));
+	return 0;
+}
+
+EXIT(exit_openat)
+{
+	opened(ret, regs_arg(regs, 2));
+	return 0;
+}
+
+EXIT(exit_openat2)
+{
+	u64 flags = 0; /* the first member of struct open_how */
+
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)regs_arg(regs, 2));
+	opened(ret, flags);
+	return 0;
+}
+
+EXIT(exit_creat)
+{
+	opened(ret, O_TRUNC);
+	return 0;
+}
+
+EXIT(exit_pwrite)
+{
+	if (ret > 0)
+		written(regs_arg(regs, 0), WRITTEN_WRITE);
+	return 0;
+}
+
+EXIT(exit_ftruncate)
+{
+	if (ret == 0)
+		written(regs_arg(regs, 0), WRITTEN_TRUNCATE);
+	return 0;
+}
+
+EXIT(exit_truncate)
+{
+	if (ret == 0)
+		emit_truncate(regs_arg(regs, 0));
+	return 0;
+}
+
+EXIT(exit_fallocate)
+{
+	if (ret == 0)
+		written(regs_arg(regs, 0), WRITTEN_ALLOCATE);
+	return 0;
+}
+
+EXIT(exit_copy_file_range)
+{
+	if (ret > 0)
+		written(regs_arg(regs, 2), WRITTEN_COPY);
+	return 0;
+}
+
+EXIT(exit_ioctl)
+{
+	u32 command = regs_arg(regs, 1);
+
+	if (ret == 0 && (command == FICLONE || command == FICLONERANGE))
+		written(regs_arg(regs, 0), WRITTEN_CLONE);
+	return 0;
+}
+
+/* Stores through a shared mapping pass no system call: remember the file's mtime, and look again when it closes.
+ * A mapping of a file that is open for writing can be made writable later. */
+EXIT(exit_mmap)
+{
+	if (ret < 0 && ret > -4096)
+		return 0;
+	if (!(regs_arg(regs, 3) & MAP_SHARED) || (s32)regs_arg(regs, 4) < 0)
+		return 0;
+	struct file *file = file_of_fd(regs_arg(regs, 4));
+	if (file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE)
+		file_mark_written(file, WRITTEN_MAPPING);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tracepoint tier: raw tracepoints with BTF, no kprobes, no trampolines. Layers, each uses only those above.
+ * Built twice: KUNAI_MODERN=1 needs atomics that return a value, a typed current task and bpf_task_pt_regs (5.15).
+ */
+#include "kernel.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#define KUNAI_TIER TIER_TRACEPOINT
+
+#include "base/config.h"
+#include "base/maps.h"
+#include "base/read.h"
+#include "base/scratch.h"
+
+#include "extract/regs.h"
+#include "extract/task.h"
+#include "extract/file.h"
+#include "extract/path.h"
+#include "extract/cgroup.h"
+#include "extract/sock.h"
+#include "extract/user.h"
+
+#include "emit/record.h"
+#include "emit/process.h"
+#include "emit/file.h"
+#include "emit/net.h"
+
+#include "tier_tracepoint/closing.h"
+#include "tier_tracepoint/process.h"
+#include "tier_tracepoint/file.h"
+#include "tier_tracepoint/net.h"
+#include "tier_tracepoint/dispatch.h"
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel side writes and user space reads.
+ *
+ *   struct wire_header | struct wire_<event> | bytes
+ *
+ * A record is one header, the fixed struct of its event and the bytes that the slots of both point into.
+ * All integers have the byte order of the machine. Every member is a multiple of eight bytes long or is
+ * grouped so that no padding exists; the compiler proves it.
+ */
+#ifndef KUNAI_SCHEMA_WIRE_H
+#define KUNAI_SCHEMA_WIRE_H
+
+#ifndef __bpf__
+#include <stdint.h>
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+#endif
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+enum {
+	WIRE_PATH_MAX = 4096,	  /* bytes of a path's components, as Linux's PATH_MAX */
+	WIRE_PAYLOAD_MAX = 4096,  /* bytes kept of what was sent or received */
+	WIRE_ARGS_MAX = 131072,	  /* upper bound of the option max_args; Linux's MAX_ARG_STRLEN */
+	WIRE_COMM_LEN = 16,	  /* TASK_COMM_LEN */
+	WIRE_NODENAME_LEN = 65,	  /* __NEW_UTS_LEN + 1 */
+};
+
+enum event_type {
+#define EVENT(name, id, on, ring, group, doc) EVENT_##name,
+#include "schema/events.def"
+#undef EVENT
+	EVENT_COUNT
+};
+
+/* Bytes of this record, counted from its start. */
+struct slot {
+	u32 off;
+	u32 len;
+};
+
+struct wire_task {
+	u64 start; /* of the thread group leader: boot time in ns */
+	u32 pid;   /* thread id, in the initial pid namespace */
+	u32 tgid;
+	u32 uid; /* real ids, in the initial user namespace */
+	u32 gid;
+	u32 euid;
+	u32 egid;
+	u32 loginuid;  /* (u32)-1 when not set */
+	u32 sessionid; /* of audit; (u32)-1 when not set */
+	u32 flags;     /* PF_* */
+	u32 mnt_ns;    /* inode number of the mount namespace; 0 when the task has none any more */
+	char comm[WIRE_COMM_LEN];
+};
+
+/* Bits of wire_path.flags and wire_header.trust, with the names they have in JSON. */
+#define FLAG(set, name, bit, doc) set##_##name = 1u << (bit),
+enum wire_flag {
+#include "schema/flags.def"
+};
+#undef FLAG
+
+struct wire_path {
+	struct slot components; /* leaf first, each ended by NUL */
+	u64 inode;
+	u64 device; /* the superblock's dev_t as the kernel has it */
+	u64 size;
+	u64 mtime; /* ns since the epoch */
+	u32 mode;  /* 0 when there is no such file */
+	u32 flags; /* PATH_* */
+};
+
+struct wire_sock {
+	u16 family;
+	u16 type;
+	u16 protocol;
+	u16 src_port; /* host byte order */
+	u16 dst_port;
+	u16 flags; /* SOCK_* of flags.def */
+	u32 reserved;
+	u8 src[16]; /* IPv4 in the first four bytes */
+	u8 dst[16];
+};
+
+struct wire_header {
+	u32 length; /* of the whole record */
+	u16 type;   /* enum event_type */
+	u8 tier;    /* enum wire_tier */
+	u8 reserved;
+	u32 cpu;
+	u32 hook; /* enum wire_hook: the program that saw it */
+	u64 time; /* boot time in ns, taken when the record was begun */
+	struct wire_task task;
+	struct wire_task parent;
+};
+
+enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
+
+/* The wire types behind the kinds of the field lists. */
+#define WIRE_KIND_U64	u64
+#define WIRE_KIND_U32	u64
+#define WIRE_KIND_HEX	u64
+#define WIRE_KIND_BOOL	u64
+#define WIRE_KIND_MARK	u64
+#define WIRE_KIND_PATH	struct wire_path
+#define WIRE_KIND_BYTES struct slot
+#define WIRE_KIND_SOCK	struct wire_sock
+#define WIRE_KIND_TASK	struct wire_task
+
+#define DATA(event, doc) struct wire_##event {
+#define WIRE(name, kind, doc)	     WIRE_KIND_##kind name;
+#define KERNEL(name, kind, doc)	     WIRE_KIND_##kind name;
+#define KERNEL_EXTRA(name, kind, doc) WIRE_KIND_##kind name;
+#define COMMON
+#define FIELD(name, kind, doc)
+#define EXTRA(name, kind, doc)
+#define OBJECT(name, type, doc)
+#define OBJECT_OR_NULL(name, type, doc)
+#define OPTIONAL(name, type, doc)
+#define END(event) };
+#include "schema/fields.def"
+#include "schema/undef.h"
+
+#pragma GCC diagnostic pop
+
+/* What the kernel counts for each event type and hook: hits = emitted + filtered + throttled + lost + errors. */
+struct wire_counters {
+	u64 hits;
+	u64 emitted;
+	u64 filtered;
+	u64 throttled;
+	u64 lost;
+	u64 errors;
+};
+
+#endif

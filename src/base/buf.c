@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+void buf_fini(struct buf *b)
+{
+	free(b->p);
+	*b = (struct buf){0};
+}
+
+bool buf_reserve(struct buf *b, size_t more)
+{
+	if (b->failed)
+		return false;
+	if (b->cap - b->len >= more)
+		return true;
+
+	size_t cap = b->cap ? b->cap : FIRST_CAPACITY;
+	while (cap - b->len < more) {
+		if (cap > SIZE_MAX / 2) {
+			b->failed = true;
+			return false;
+		}
+		cap *= 2;
+	}
+	char *p = realloc(b->p, cap);
+	if (!p) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	if (len == 0 || !buf_reserve(b, len))
+		return;
+	memcpy(b->p + b->len, bytes, len);
+	b->len += len;
+}
+
+void buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_add_u64(struct buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	buf_add(b, digits + n, sizeof(digits) - n);
+}
+
+void buf_add_i64(struct buf *b, int64_t v)
+{
+	uint64_t magnitude = (uint64_t)v;
+
+	if (v < 0) {
+		buf_add_char(b, '-');
+		magnitude = 0 - magnitude;
+	}
+	buf_add_u64(b, magnitude);
+}
+
+void buf_add_hex(struct buf *b, uint64_t v)
+{
+	char digits[18];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	} while (v);
+	digits[--n] = 'x';
+	digits[--n] = '0';
+	buf_add(b, digits + n, sizeof(digits) - n);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int need = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (need < 0 || !buf_reserve(b, (size_t)need + 1))
+		return;
+
+	va_start(args, format);
+	vsnprintf(b->p + b->len, (size_t)need + 1, format, args);
+	va_end(args);
+	b->len += (size_t)need;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A growing byte buffer that owns its bytes. A failed allocation sets failed and later writes do nothing. */
+#ifndef KUNAI_BASE_BUF_H
+#define KUNAI_BASE_BUF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct buf {
+	char *p;
+	size_t len;
+	size_t cap;
+	bool failed;
+};
+
+void buf_fini(struct buf *b);
+
+/* Makes room for more bytes; false when memory is short. */
+bool buf_reserve(struct buf *b, size_t more);
+
+void buf_add(struct buf *b, const void *bytes, size_t len);
+void buf_add_char(struct buf *b, char c);
+void buf_add_u64(struct buf *b, uint64_t v);
+void buf_add_i64(struct buf *b, int64_t v);
+/* "0x" and lower-case digits without leading zeros, "0x0" for zero. */
+void buf_add_hex(struct buf *b, uint64_t v);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline void buf_add_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.len);
+}
+
+static inline void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->failed = false;
+}
+
+static inline struct str buf_str(const struct buf *b)
+{
+	return (struct str){b->p ? b->p : "", (uint32_t)b->len};
+}
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/pipeline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define LOG_MODULE "kunai::pipeline"
+#include "base/log.h"
+#include "base/utc_clock.h"
+#include "enrich/enricher.h"
+#include "event/reorder.h"
+#include "probe/probe.h"
+#include "json/writer.h"
+
+enum {
+	QUEUE_BYTES_MAX = 64 << 20, /* records that wait for their turn */
+	OUTPUT_BYTES =
+		128 << 10, /* lines are written when so many have come together, or when there is a pause */
+	BUSY_MS = 2,       /* between two looks at the rings while events come */
+	IDLE_MS = 50,      /* at most, when none come */
+	RING_PROCESS = 2 << 20, /* bytes, for the default max_buffered_events */
+	RING_OTHER = 8 << 20,
+	RING_MIN = 64 << 10,
+	BUFFERED_DEFAULT = 1024,
+	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; Kunai has 1 and 2 */
+};
+
+/* An event whose record is still being built delays all later ones by at most this. */
+#define PATIENCE_NS UINT64_C(50000000)
+
+struct pipeline {
+	const struct config *config;
+	struct probe *probe;
+	struct enricher *enricher;
+	struct json_writer *writer;
+	struct sink *sink;
+	struct reorder queue;
+	struct utc_clock clock;
+	struct arena arena;
+	struct buf output;
+	uint64_t started; /* boot time */
+	uint64_t batch;
+	uint64_t printed;
+	uint64_t received[EVENT_COUNT];
+	uint64_t invalid; /* records that were no records */
+	uint64_t dropped; /* records for which there was no memory */
+	uint64_t lost_reported;
+	int signals;
+	bool stop;
+};
+
+static void flush(struct pipeline *p)
+{
+	if (p->output.len)
+		sink_write(p->sink, p->output.p, p->output.len);
+	buf_reset(&p->output);
+}
+
+static void print_event(void *context, struct event *e)
+{
+	struct pipeline *p = context;
+
+	if (!p->config->events[e->type])
+		return;
+	json_write_event(p->writer, e, &p->output);
+	p->printed++;
+	if (p->output.len >= OUTPUT_BYTES)
+		flush(p);
+}
+
+/* An event of the sensor's own, for the time now. */
+static void begin_own(struct pipeline *p, enum event_type type, struct event *ret)
+{
+	arena_reset(&p->arena);
+	event_make(ret, type, &p->arena);
+	if (type == EVENT_start)
+		enricher_fill_start(p->enricher, ret);
+	else
+		enricher_fill_own(p->enricher, ret);
+	ret->info.event.batch = p->batch;
+	ret->info.utc_time = utc_clock_convert(&p->clock, boot_time_now());
+}
+
+static int print_start(struct pipeline *p)
+{
+	char sha256[CONFIG_SHA256_TEXT];
+	struct event e;
+
+	int err = config_sha256(p->config, sha256);
+	if (err)
+		return err;
+	begin_own(p, EVENT_start, &e);
+	e.data.start.kunai.version = STR(KUNAI_VERSION);
+	e.data.start.kunai.config.sha256 = str_of(sha256);
+	print_event(p, &e);
+	flush(p);
+	return 0;
+}
+
+static void print_error(struct pipeline *p, uint64_t code, const char *message)
+{
+	struct event e;
+
+	log_warn("%s", message);
+	begin_own(p, EVENT_error, &e);
+	e.data.error.code = code;
+	e.data.error.message = str_of(message);
+	print_event(p, &e);
+}
+
+/* Lost in the kernel, for want of memory here, or by a sink that takes no more. */
+static uint64_t count_lost(const struct pipeline *p)
+{
+	struct wire_counters counters[EVENT_COUNT];
+	uint64_t lost = p->dropped + p->invalid + p->sink->dropped;
+
+	probe_counters(p->probe, counters);
+	for (int i = 0; i < EVENT_COUNT; i++)
+		lost += counters[i].lost + counters[i].errors;
+	return lost;
+}
+
+static uint64_t count_received(const struct pipeline *p)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < EVENT_COUNT; i++)
+		n += p->received[i];
+	return n;
+}
+
+static void report_losses(struct pipeline *p)
+{
+	uint64_t lost = count_lost(p);
+	uint64_t read = count_received(p);
+	struct event e;
+
+	if (lost <= p->lost_reported)
+		return;
+	log_error("%" PRIu64 " events were lost so far, %" PRIu64 " were read: raise max_buffered_events",
+		  lost, read);
+	p->lost_reported = lost;
+	begin_own(p, EVENT_event_loss, &e);
+	e.data.event_loss.read = read;
+	e.data.event_loss.lost = lost;
+	e.data.event_loss.eps = (double)(read + lost) * 1e9 / (double)(boot_time_now() - p->started);
+	print_event(p, &e);
+}
+
+/* Every event that a hook saw must be accounted for, and what was sent must have arrived. Valid when nothing is on
+ * its way. */
+static bool accounts_balance(const struct pipeline *p, enum log_level level)
+{
+	struct wire_counters counters[EVENT_COUNT];
+	bool balanced = true;
+
+	probe_counters(p->probe, counters);
+	for (int i = 0; i < EVENT_COUNT; i++) {
+		const struct wire_counters *c = &counters[i];
+		bool fine = c->hits == c->emitted + c->filtered + c->throttled + c->lost + c->errors &&
+			    c->emitted == p->received[i];
+		balanced = balanced && fine;
+		if (c->hits)
+			log_write(fine ? level : LOG_ERROR, LOG_MODULE,
+				  "accounting: %s hits=%" PRIu64 " emitted=%" PRIu64 " filtered=%" PRIu64
+				  " throttled=%" PRIu64 " lost=%" PRIu64 " errors=%" PRIu64
+				  " received=%" PRIu64 "%s",
+				  event_catalogue[i].name.p, c->hits, c->emitted, c->filtered, c->throttled,
+				  c->lost, c->errors, p->received[i], fine ? "" : " DOES NOT BALANCE");
+	}
+	return balanced;
+}
+
+static int on_record(void *context, const void *record, size_t len)
+{
+	struct pipeline *p = context;
+	const struct wire_header *head = record;
+
+	if (len < sizeof(*head) || head->type >= EVENT_COUNT) {
+		p->invalid++;
+		return 0;
+	}
+	p->received[head->type]++;
+	struct reorder_item *item = reorder_push(&p->queue, head->time, record, len, sizeof(struct prefetch));
+	if (!item) {
+		p->dropped++;
+		return 0;
+	}
+	enricher_prefetch(p->enricher, item->bytes, len, reorder_user(item));
+	return reorder_is_full(&p->queue) ? -ENOBUFS : 0;
+}
+
+static void process_first(struct pipeline *p)
+{
+	struct reorder_item *item = reorder_take(&p->queue);
+	struct event e;
+
+	arena_reset(&p->arena);
+	if (event_decode(item->bytes, item->len, &p->arena, &e) == 0) {
+		e.info.event.batch = p->batch;
+		e.info.utc_time = utc_clock_convert(&p->clock, e.wire->time);
+		enricher_apply(p->enricher, &e, reorder_user(item), print_event, p);
+	} else {
+		p->invalid++;
+	}
+	prefetch_drop(reorder_user(item));
+	free(item);
+}
+
+/* Passes on what is older than barrier, in order. False: the first one still waits for a hash. */
+static bool process_until(struct pipeline *p, uint64_t barrier)
+{
+	struct reorder_item *first;
+
+	while ((first = reorder_first(&p->queue)) && first->time < barrier) {
+		if (!prefetch_is_ready(reorder_user(first)))
+			return false;
+		process_first(p);
+	}
+	return true;
+}
+
+/* One round: the clock, then what is being built, then the rings. All that is older than both has been read then. */
+static int read_rings(struct pipeline *p)
+{
+	uint64_t now = boot_time_now();
+	uint64_t barrier = probe_oldest_busy(p->probe);
+
+	if (barrier > now)
+		barrier = now;
+	if (barrier + PATIENCE_NS < now)
+		barrier = now - PATIENCE_NS;
+	int n = probe_read(p->probe, on_record, p);
+	p->batch++;
+	if (reorder_is_full(&p->queue))
+		barrier = UINT64_MAX; /* the order is no longer certain, and what comes too late is counted */
+	process_until(p, barrier);
+	flush(p);
+	return n;
+}
+
+static void tick(struct pipeline *p)
+{
+	uint64_t now = boot_time_now();
+
+	if (now - p->clock.sampled_at < UTC_CLOCK_INTERVAL_NS)
+		return;
+	int64_t step = utc_clock_sample(&p->clock);
+	if (step) {
+		char text[96];
+		snprintf(text, sizeof(text), "the system clock was set by %+.3f s: utc_time jumps with it",
+			 (double)step / 1e9);
+		print_error(p, ERROR_CLOCK_STEP, text);
+	}
+	enricher_tick(p->enricher, now);
+	report_losses(p);
+	flush(p);
+}
+
+static void wait_for_events(struct pipeline *p, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{.fd = probe_fd(p->probe), .events = POLLIN},
+		{.fd = enricher_fd(p->enricher), .events = POLLIN},
+		{.fd = p->signals, .events = POLLIN},
+		{.fd = p->sink->fd}, /* the kernel tells of a pipe's lost reader unasked */
+	};
+
+	if (poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) <= 0)
+		return;
+	if (fds[1].revents)
+		enricher_collect(p->enricher);
+	if (fds[2].revents)
+		p->stop = true;
+	if (fds[3].revents & POLLERR)
+		p->sink->closed = true;
+}
+
+static void loop(struct pipeline *p)
+{
+	int timeout = BUSY_MS;
+
+	while (!p->stop && !p->sink->closed) {
+		wait_for_events(p, timeout);
+		int n = read_rings(p);
+		tick(p);
+		if (n != 0 || p->queue.count)
+			timeout = BUSY_MS;
+		else if (timeout < IDLE_MS)
+			timeout = timeout * 2 < IDLE_MS ? timeout * 2 : IDLE_MS;
+	}
+}
+
+/* No more events come in; those that came go out. */
+static void finish(struct pipeline *p)
+{
+	probe_detach(p->probe);
+	while (!p->sink->closed) {
+		int n = probe_read(p->probe, on_record, p);
+		if (process_until(p, UINT64_MAX) && n <= 0)
+			break;
+		wait_for_events(p, IDLE_MS);
+	}
+	report_losses(p);
+	flush(p);
+	if (!p->sink->closed && !accounts_balance(p, LOG_INFO))
+		log_error("the accounts do not balance: this is a bug, please report it");
+	struct enricher_stats stats;
+	enricher_read_stats(p->enricher, &stats);
+	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
+		 " unwritten=%" PRIu64,
+		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped);
+	log_info("enrichment: processes=%u hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
+		 " dns_malformed=%" PRIu64,
+		 stats.processes, stats.hasher.files, stats.hasher.hits, stats.dns_truncated,
+		 stats.dns_malformed);
+}
+
+/* The size for max_buffered_events, rounded up to a power of two as rings must be. */
+static uint32_t ring_size(uint64_t bytes, uint64_t buffered)
+{
+	uint64_t want = bytes * buffered / BUFFERED_DEFAULT;
+	uint32_t size = RING_MIN;
+
+	while (size < want && size < (1u << 30))
+		size *= 2;
+	return size;
+}
+
+static int open_probe(struct pipeline *p, struct buf *ret_message)
+{
+	struct probe_options options = {
+		.send_min_len = config_send_data_min_len(p->config),
+		.max_args = (uint32_t)p->config->max_args,
+		.ring_process = ring_size(RING_PROCESS, p->config->max_buffered_events),
+		.ring_other = ring_size(RING_OTHER, p->config->max_buffered_events),
+		.verbose = log_get_level() >= LOG_DEBUG,
+	};
+
+	for (int i = 0; i < EVENT_COUNT; i++)
+		/* process life is needed for the ancestors of all others */
+		if (p->config->events[i] || event_catalogue[i].process_life)
+			options.wanted |= 1ULL << i;
+	int err = probe_open(&options, &p->probe, ret_message);
+	if (!err && *probe_skipped(p->probe))
+		log_warn("the kernel refused these programs, their events are missing: %s",
+			 probe_skipped(p->probe));
+	return err;
+}
+
+static int on_seed(void *context, const void *record, size_t len)
+{
+	struct pipeline *p = context;
+
+	enricher_seed(p->enricher, record, len);
+	return 0;
+}
+
+static void warn_of_missing_events(const struct config *config)
+{
+	for (int i = 0; i < EVENT_COUNT; i++)
+		if (config->events[i] && event_catalogue[i].configurable && !event_schemas[i].data)
+			log_info("this version does not make the event %s", event_catalogue[i].name.p);
+}
+
+static int start(struct pipeline *p, struct buf *ret_message)
+{
+	uint64_t workers = p->config->workers.set ? p->config->workers.value : 1;
+	sigset_t mask;
+
+	if (workers == 0)
+		workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) < 4
+				  ? (uint64_t)sysconf(_SC_NPROCESSORS_ONLN)
+				  : 4;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	p->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->writer = json_writer_new();
+	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)workers);
+	if (p->signals < 0 || !p->writer || !p->enricher) {
+		int err = -errno;
+		buf_printf(ret_message, "cannot start: %s", strerror(-err));
+		return err;
+	}
+	utc_clock_sample(&p->clock);
+	p->started = boot_time_now();
+
+	int err = open_probe(p, ret_message);
+	if (!err)
+		err = probe_attach(p->probe, ret_message);
+	if (err)
+		return err;
+	/* attached first, so that a process is in the snapshot, or seen starting, or both */
+	err = probe_snapshot(p->probe, on_seed, p);
+	if (err) {
+		buf_printf(ret_message, "cannot list the processes: %s", strerror(-err));
+		return err;
+	}
+	enricher_seed_done(p->enricher);
+	err = print_start(p);
+	if (err)
+		buf_printf(ret_message, "cannot start: %s", strerror(-err));
+	return err;
+}
+
+int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret_message)
+{
+	struct pipeline p = {
+		.config = config,
+		.sink = sink,
+		.queue.max_bytes = QUEUE_BYTES_MAX,
+		.signals = -1,
+	};
+
+	warn_of_missing_events(config);
+	int err = start(&p, ret_message);
+	if (!err) {
+		loop(&p);
+		finish(&p);
+	}
+	for (struct reorder_item *item; (item = reorder_take(&p.queue)); free(item))
+		prefetch_drop(reorder_user(item));
+	reorder_fini(&p.queue);
+	probe_close(p.probe);
+	enricher_free(p.enricher);
+	json_writer_free(p.writer);
+	arena_fini(&p.arena);
+	buf_fini(&p.output);
+	if (p.signals >= 0)
+		close(p.signals);
+	return err;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* probe -> reorder -> decode -> enrich -> json -> sink: the only place that knows the order of the stages. */
+#ifndef KUNAI_CMD_PIPELINE_H
+#define KUNAI_CMD_PIPELINE_H
+
+#include "config/config.h"
+#include "sink/sink.h"
+
+/*
+ * Loads, attaches, prints the start event, and runs until SIGINT, SIGTERM or SIGHUP, which must be blocked in every
+ * thread, or until the sink's reader has gone. The sink stays the caller's. Returns 0, or -errno with what a person
+ * can do in ret_message.
+ */
+int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret_message);
+
+#endif

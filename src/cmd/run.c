@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* kunai run: what must be true before the sensor starts, each with one clear line when it is not. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/pipeline.h"
+
+#define RUN_DIRECTORY "/run/kunai"
+#define PID_FILE      RUN_DIRECTORY "/kunai.pid"
+#define BTF_FILE      "/sys/kernel/btf/vmlinux"
+
+/* include/linux/proc_ns.h: PROC_PID_INIT_INO, the inode number of the first pid namespace */
+#define HOST_PID_NAMESPACE 0xEFFFFFFCu
+
+static int check_host(void)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return cmd_fail(
+			"root privileges are required to monitor system events; try `sudo kunai run`, or "
+			"`kunai help` for what works without");
+	if (stat("/proc/self/ns/pid", &st) < 0)
+		return cmd_fail("cannot read /proc/self/ns/pid: %s; is /proc mounted?", strerror(errno));
+	if (st.st_ino != HOST_PID_NAMESPACE)
+		return cmd_fail(
+			"this is not the host's pid namespace; run in it, a container with --pid=host");
+	if (access(BTF_FILE, R_OK) < 0)
+		return cmd_fail("cannot read " BTF_FILE
+				": %s; a kernel with CONFIG_DEBUG_INFO_BTF and a mounted /sys "
+				"are needed",
+				strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+/* The pid of a sensor that runs already, or 0. */
+static int other_instance(void)
+{
+	FILE *f = fopen(PID_FILE, "re");
+	int pid = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &pid) != 1 || pid <= 0 || pid == getpid() || (kill(pid, 0) < 0 && errno == ESRCH))
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+static void write_pid_file(void)
+{
+	char text[16];
+
+	if (mkdir(RUN_DIRECTORY, 0700) < 0 && errno != EEXIST)
+		log_warn("cannot make " RUN_DIRECTORY ": %s", strerror(errno));
+	int fd = open(PID_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0700);
+	int n = snprintf(text, sizeof(text), "%d", getpid());
+	if (fd < 0 || write(fd, text, (size_t)n) != n)
+		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Before any thread is started: all of them inherit it, and the pipeline reads the signals from a descriptor. */
+static void block_signals(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
+static int run_sensor(const struct config *config)
+{
+	struct buf message = {0};
+	struct sink sink;
+
+	int err = sink_open(&sink, config_output_standard(config), config->output.path);
+	if (err)
+		return cmd_fail("cannot write to the output %s: %s", config->output.path, strerror(-err));
+	write_pid_file();
+	block_signals();
+	err = pipeline_run(config, &sink, &message);
+	if (err)
+		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
+	else if (sink.closed)
+		fprintf(stderr, "kunai: the reader of the output has gone\n");
+	unlink(PID_FILE);
+	sink_close(&sink);
+	buf_fini(&message);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run(const struct cmd_context *ctx)
+{
+	struct config config;
+
+	int status = run_config_from_options(ctx, &config);
+	if (status)
+		return status;
+	status = config.harden ? cmd_fail("this version has no hardened mode: leave harden out")
+			       : check_host();
+	int other = status ? 0 : other_instance();
+	if (other)
+		log_warn("An instance of Kunai pid=%d is already running", other);
+	else if (!status)
+		status = run_sensor(&config);
+	config_fini(&config);
+	return status;
+}
+
+const struct cmd_entry cmd_run_entry = {
+	.name = "run",
+	.summary = "Watch this host and print its events",
+	.options = config_options,
+	.option_count = OPTION_COUNT,
+	.run = run,
+};

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""embed.py OUTPUT.S SYMBOL FILE [SYMBOL FILE ...]: files as read-only bytes SYMBOL_start to SYMBOL_end.
+
+The assembly file is written anew whenever a file changed, so that it is assembled again.
+"""
+import os
+import sys
+
+TEMPLATE = """
+	.balign 16
+	.globl {symbol}_start
+	.globl {symbol}_end
+{symbol}_start:
+	.incbin "{path}"
+{symbol}_end:
+	.byte 0
+"""
+
+
+def main():
+    output, pairs = sys.argv[1], sys.argv[2:]
+    with open(output, "w") as f:
+        f.write("\t.section .rodata\n")
+        for symbol, path in zip(pairs[::2], pairs[1::2], strict=True):
+            f.write(TEMPLATE.format(symbol=symbol, path=os.path.abspath(path)))
+        f.write('\t.section .note.GNU-stack,"",%progbits\n')
+
+
+if __name__ == "__main__":
+    main()

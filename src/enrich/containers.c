@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "enrich/containers.h"
+
+enum {
+	ID_LEN = 64,          /* of OCI runtimes: 256 random bits */
+	NAME_MAX_LEN = 255,   /* of a cgroup */
+	COMPONENTS_MAX = 512, /* of a path of 4096 bytes with names of some length */
+};
+
+static const char docker[] = "docker", containerd[] = "containerd", podman[] = "podman", crio[] = "crio",
+		  lxc[] = "lxc", firejail[] = "firejail";
+
+enum id_form { ID_HEX, ID_NAME };
+
+/*
+ * One component of a cgroup path: prefix, id, suffix; parent is what the component above must begin with ("" for any).
+ * Prefixes that also name helpers outside of the container (libpod-conmon-, crio-conmon-, lxc.monitor.) do not match
+ * because their rest is no id.
+ */
+static const struct cgroup_row {
+	const char *parent;
+	const char *prefix;
+	const char *suffix;
+	enum id_form form;
+	const char *type;
+	const char *runtime;
+} cgroup_rows[] = {
+	/* systemd as cgroup manager */
+	{"", "docker-", ".scope", ID_HEX, docker, docker},
+	{"", "cri-containerd-", ".scope", ID_HEX, docker, containerd},
+	{"", "nerdctl-", ".scope", ID_HEX, docker, containerd},
+	{"", "libpod-", ".scope", ID_HEX, podman, podman},
+	{"", "crio-", ".scope", ID_HEX, crio, crio},
+	/* plain directories */
+	{"", "libpod-", "", ID_HEX, podman, podman},
+	{"", "crio-", "", ID_HEX, crio, crio},
+	{"docker", "", "", ID_HEX, docker, docker},
+	{"pod", "", "", ID_HEX, docker, NULL}, /* of Kubernetes: the path does not tell the runtime */
+	/* lxc and LXD, since lxc 4 and before */
+	{"", "lxc.payload.", "", ID_NAME, lxc, lxc},
+	{"lxc.payload", "", "", ID_NAME, lxc, lxc},
+	{"lxc", "", "", ID_NAME, lxc, lxc},
+};
+
+/* Paths of programs that begin and end so. */
+static const struct ancestor_row {
+	const char *prefix;
+	const char *suffix;
+	const char *type;
+	const char *runtime;
+} ancestor_rows[] = {
+	{"/usr/bin/firejail", "", firejail, firejail},
+	{"/usr/local/bin/firejail", "", firejail, firejail},
+	{"/usr/bin/containerd-shim-runc-v2", "", docker, containerd},
+	{"/usr/local/bin/containerd-shim-runc-v2", "", docker, containerd},
+	{"/var/lib/rancher/", "/bin/containerd-shim-runc-v2", docker, containerd},
+	{"/snap/", "/bin/containerd-shim-runc-v2", docker, containerd},
+	{"/usr/bin/podman", "", podman, podman},
+	{"/usr/bin/conmon", "", podman, podman},
+	{"/usr/libexec/podman/conmon", "", podman, podman},
+	{"/snap/lxd/", "/bin/lxd", lxc, lxc},
+};
+
+static bool is_hex_id(struct str s)
+{
+	if (s.len != ID_LEN)
+		return false;
+	for (uint32_t i = 0; i < s.len; i++) {
+		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+		bool letter = s.p[i] >= 'a' && s.p[i] <= 'f';
+		if (!digit && !letter)
+			return false;
+	}
+	return true;
+}
+
+static bool match_cgroup(const struct cgroup_row *row, struct str parent, struct str component,
+			 struct str *ret_id)
+{
+	struct str prefix = str_of(row->prefix), suffix = str_of(row->suffix);
+	if (component.len <= prefix.len + suffix.len || component.len > NAME_MAX_LEN)
+		return false;
+	if (!str_starts_with(component, prefix) || !str_ends_with(component, suffix))
+		return false;
+	/* "lxc" is a whole name, "pod" is followed by a pod's uid. */
+	if (row->form == ID_NAME && row->parent[0] && !str_eq(parent, str_of(row->parent)))
+		return false;
+	if (!str_starts_with(parent, str_of(row->parent)))
+		return false;
+
+	struct str id = {component.p + prefix.len, component.len - prefix.len - suffix.len};
+	if (row->form == ID_HEX && !is_hex_id(id))
+		return false;
+	*ret_id = id;
+	return true;
+}
+
+/* Cuts the last component off; false when there is none left. */
+static bool pop_component(struct str *path, struct str *ret_component)
+{
+	while (path->len > 0 && path->p[path->len - 1] == '/')
+		path->len--;
+	if (path->len == 0)
+		return false;
+	uint32_t start = path->len;
+	while (start > 0 && path->p[start - 1] != '/')
+		start--;
+	*ret_component = (struct str){path->p + start, path->len - start};
+	path->len = start;
+	return true;
+}
+
+static bool is_kubernetes(struct str component)
+{
+	return str_starts_with(component, STR("kubepods")) ||
+	       str_starts_with(component, STR("kubelet-kubepods"));
+}
+
+static bool identify_component(struct str parent, struct str component, struct container_identity *id)
+{
+	struct str found;
+	for (size_t i = 0; i < sizeof(cgroup_rows) / sizeof(cgroup_rows[0]); i++) {
+		const struct cgroup_row *row = &cgroup_rows[i];
+		if (!match_cgroup(row, parent, component, &found))
+			continue;
+		id->type = row->type;
+		id->runtime = row->runtime;
+		id->id = found;
+		return true;
+	}
+	return false;
+}
+
+/* From the leaf up: the innermost container counts, for cgroups inside of it (systemd, docker in docker) as well. */
+static void identify_by_cgroup(struct str path, struct container_identity *id)
+{
+	struct str component, parent;
+	bool more = pop_component(&path, &component);
+	for (int i = 0; more && i < COMPONENTS_MAX; i++) {
+		parent = STR("");
+		more = pop_component(&path, &parent);
+		id->kubernetes |= is_kubernetes(component);
+		if (!id->type)
+			identify_component(parent, component, id);
+		/* Other runtimes use the same ids, so one that has no type yet gets it from its ancestors. */
+		if (!id->type && !id->id.p && is_hex_id(component))
+			id->id = component;
+		component = parent;
+	}
+}
+
+static bool match_ancestor(const struct ancestor_row *row, struct str path)
+{
+	struct str prefix = str_of(row->prefix), suffix = str_of(row->suffix);
+	if (suffix.len == 0)
+		return str_eq(path, prefix);
+	return path.len >= prefix.len + suffix.len && str_starts_with(path, prefix) &&
+	       str_ends_with(path, suffix);
+}
+
+static void identify_by_ancestors(struct strv ancestors, struct container_identity *id)
+{
+	for (size_t row = 0; row < sizeof(ancestor_rows) / sizeof(ancestor_rows[0]); row++) {
+		for (uint32_t i = 0; i < ancestors.n; i++) {
+			if (!match_ancestor(&ancestor_rows[row], ancestors.v[i]))
+				continue;
+			id->type = ancestor_rows[row].type;
+			id->runtime = ancestor_rows[row].runtime;
+			return;
+		}
+	}
+}
+
+void container_identify(struct str cgroup, struct strv ancestors, struct container_identity *ret_identity)
+{
+	struct container_identity id = {0};
+	identify_by_cgroup(cgroup, &id);
+	if (!id.type)
+		identify_by_ancestors(ancestors, &id);
+	*ret_identity = id;
+}

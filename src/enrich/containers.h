@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which container a process is in, told by its cgroup and its ancestors. Everything is borrowed from the input. */
+#ifndef KUNAI_ENRICH_CONTAINERS_H
+#define KUNAI_ENRICH_CONTAINERS_H
+
+#include "base/str.h"
+
+struct container_identity {
+	/*
+	 * What events show: Kunai's words (docker, lxc, podman, firejail), where containerd counts as docker; besides,
+	 * where Kunai knows nothing, "crio". NULL: no container that we know.
+	 */
+	const char *type;
+	/* The program that manages it: docker, containerd, podman, crio, lxc, firejail; NULL if unknown. */
+	const char *runtime;
+	/* 64 hexadecimal digits, or lxc's name; absent if unknown. */
+	struct str id;
+	/* Below one of the kubelet's cgroups. */
+	bool kubernetes;
+};
+
+/*
+ * cgroup is the path of one hierarchy, beginning with "/"; of the leaf alone ("docker-<id>.scope") most is still
+ * known. ancestors are the paths of executables, without the process's own; their order does not matter.
+ */
+void container_identify(struct str cgroup, struct strv ancestors, struct container_identity *ret_identity);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "enrich/enricher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <uuid/uuid.h>
+
+#include "base/utf8.h"
+#include "enrich/host.h"
+#include "enrich/internal.h"
+
+enum { PF_KTHREAD = 0x00200000 };
+
+static void random_bytes(struct enricher *e, void *ret, size_t len)
+{
+	if (e->random_used + len > sizeof(e->random)) {
+		/* up to 256 bytes the kernel never returns fewer; a request is never interrupted for long */
+		for (size_t at = 0; at < sizeof(e->random); at += 256)
+			while (getrandom(e->random + at, 256, 0) != 256)
+				;
+		e->random_used = 0;
+	}
+	memcpy(ret, e->random + e->random_used, len);
+	e->random_used += len;
+}
+
+struct enricher *enricher_new(const char *host_uuid, uint32_t workers)
+{
+	struct enricher *e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+
+	e->random_used = sizeof(e->random);
+	random_bytes(e, &e->salt, sizeof(e->salt));
+	random_bytes(e, &e->names_seed, sizeof(e->names_seed));
+	uuid_parse(host_uuid, e->host_uuid.bytes);
+	e->self_tgid = (uint32_t)getpid();
+	dns_names_init(&e->names, &dns_names_global, e->names_seed);
+	int err = community_id_init(&e->community_id);
+	if (!err) {
+		e->namespaces = mount_ns_new("/proc");
+		e->users = e->namespaces ? users_new(e->namespaces) : NULL;
+		e->hasher = e->users ? hasher_new(workers) : NULL;
+		err = e->hasher ? 0 : -errno;
+	}
+	if (err) {
+		enricher_free(e);
+		errno = -err;
+		return NULL;
+	}
+	host_read_name(e->namespaces, e->host_name);
+	e->host_mnt_ns = mount_ns_host(e->namespaces);
+	return e;
+}
+
+void enricher_free(struct enricher *e)
+{
+	if (!e)
+		return;
+	if (e->hasher)
+		hasher_free(e->hasher);
+	if (e->users)
+		users_free(e->users);
+	process_table_fini(&e->processes);
+	if (e->namespaces)
+		mount_ns_free(e->namespaces);
+	dns_names_fini(&e->names);
+	community_id_fini(&e->community_id);
+	arena_fini(&e->prefetch_arena);
+	free(e);
+}
+
+int enricher_seed(struct enricher *e, const void *record, size_t len)
+{
+	struct event event;
+	int err = event_decode(record, len, &e->prefetch_arena, &event);
+
+	if (!err)
+		enrich_seed(e, &event);
+	arena_reset(&e->prefetch_arena);
+	return err;
+}
+
+void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
+{
+	const struct wire_header *head = record;
+	struct event event;
+
+	*ret = (struct prefetch){0};
+	if (len < sizeof(*head) || (head->type != EVENT_execve && head->type != EVENT_execve_script))
+		return;
+	if (event_decode(record, len, &e->prefetch_arena, &event) == 0)
+		enrich_prefetch_exec(e, &event, ret);
+	arena_reset(&e->prefetch_arena);
+}
+
+bool prefetch_is_ready(const struct prefetch *p)
+{
+	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++)
+		if (p->files[i].ticket && !hash_ticket_result(p->files[i].ticket))
+			return false;
+	return true;
+}
+
+void prefetch_drop(struct prefetch *p)
+{
+	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++) {
+		if (p->files[i].ticket)
+			hash_ticket_drop(p->files[i].ticket);
+		if (p->files[i].hashes)
+			file_hashes_release(p->files[i].hashes);
+	}
+	*p = (struct prefetch){0};
+}
+
+struct process *enrich_process(struct enricher *e, const struct event *event)
+{
+	return process_find(&e->processes, &event->wire->task);
+}
+
+/* Little-endian start time, salt, tgid: what Kunai's consumers know as guuid. */
+static void fill_guuid(const struct enricher *e, const struct process_key *key, kind_UUID *ret)
+{
+	memcpy(ret->bytes, &key->start, 8);
+	memcpy(ret->bytes + 8, &e->salt, 4);
+	memcpy(ret->bytes + 12, &key->tgid, 4);
+}
+
+static void fill_names(struct enricher *e, const struct event *event, struct obj_task *task, uint32_t mnt_ns)
+{
+	uint32_t pid = (uint32_t)task->tgid;
+	struct str name = users_user_name(e->users, mnt_ns, pid, task->uid, e->now);
+
+	task->user = utf8_repair(event->arena, arena_str(event->arena, name));
+	name = users_group_name(e->users, mnt_ns, pid, task->gid, e->now);
+	task->group = utf8_repair(event->arena, arena_str(event->arena, name));
+}
+
+/* The parent as it was: of a process that another one has taken over, the one that created it. */
+static void fill_original_parent(struct event *event, struct process *p)
+{
+	struct obj_task *parent = &event->info.parent_task;
+	const struct wire_task *original = p->parent ? &p->parent->task : NULL;
+	struct process_key now = process_key_of(&event->wire->parent);
+
+	if (memcmp(&now, &p->parent_key, sizeof(now)) == 0)
+		return;
+	event->info.task.zombie = p->reparented = true;
+	if (!original)
+		return;
+	parent->name =
+		(struct str){original->comm, (uint32_t)strnlen(original->comm, sizeof(original->comm))};
+	parent->name = utf8_repair(event->arena, parent->name);
+	parent->pid = (int32_t)original->pid;
+	parent->tgid = (int32_t)original->tgid;
+	parent->uid = original->uid;
+	parent->gid = original->gid;
+	parent->flags = original->flags;
+	struct obj_namespaces *ns = arena_alloc(event->arena, sizeof(*ns));
+	if (ns)
+		ns->mnt = original->mnt_ns;
+	parent->namespaces = ns;
+}
+
+static void fill_host(struct enricher *e, struct event *event, const struct process *p, uint32_t mnt_ns)
+{
+	event->info.host.uuid = e->host_uuid;
+	event->info.host.name = str_of(e->host_name);
+	if (!mnt_ns || mnt_ns == e->host_mnt_ns)
+		return;
+	struct obj_container *c = arena_zalloc(event->arena, sizeof(*c));
+	if (!c)
+		return;
+	c->name = p && p->nodename.len ? p->nodename : STR("?");
+	c->type = str_of(p ? p->container_type : NULL);
+	event->info.host.container = c;
+}
+
+static void fill_info(struct enricher *e, struct event *event, struct process *p)
+{
+	const struct wire_task *task = &event->wire->task;
+	struct process_key key = process_key_of(task);
+	struct process_key parent_key = process_key_of(&event->wire->parent);
+	struct process *parent = process_find(&e->processes, &event->wire->parent);
+	uint32_t parent_ns = event->wire->parent.mnt_ns;
+
+	random_bytes(e, event->info.event.uuid.bytes, sizeof(event->info.event.uuid.bytes));
+	if (p) {
+		fill_original_parent(event, p);
+		if (event->info.task.zombie) {
+			parent_key = p->parent_key;
+			parent = p->parent;
+			parent_ns = parent ? parent->task.mnt_ns : parent_ns;
+		}
+	}
+	event->info.parent_task.zombie = parent && parent->reparented;
+	fill_guuid(e, &key, &event->info.task.guuid);
+	fill_guuid(e, &parent_key, &event->info.parent_task.guuid);
+	fill_names(e, event, &event->info.task, task->mnt_ns);
+	fill_names(e, event, &event->info.parent_task, parent_ns);
+	fill_host(e, event, p, task->mnt_ns);
+}
+
+static void fill_common(struct event *event, struct process *p)
+{
+	struct data_common *common = event_common(event);
+
+	if (!common)
+		return;
+	*common = (struct data_common){STR(""), STR("?"), {STR("?")}};
+	if (event->wire->task.flags & PF_KTHREAD)
+		common->exe.path = STR("kernel");
+	if (!p)
+		return;
+	common->ancestors = process_ancestors(p);
+	if (p->command_line.p)
+		common->command_line = p->command_line;
+	if (p->exe.p)
+		common->exe.path = p->exe;
+}
+
+static void fill_written_by(struct event *event)
+{
+	static const struct str names[] = {
+#define FLAG(set, name, bit, doc) IF_##set(bit, doc)
+#define IF_WRITTEN(bit, doc)      [bit] = STR(doc),
+#define IF_PATH(bit, doc)
+#define IF_SOCK(bit, doc)
+#include "schema/flags.def"
+#undef FLAG
+	};
+	enum { NAMES = sizeof(names) / sizeof(*names) };
+	const struct wire_write_close *wire = event_wire(event);
+	struct str *list = arena_alloc(event->arena, sizeof(names));
+	uint32_t n = 0;
+
+	event->data.write_close.path_unverified = wire->path.flags & PATH_USER;
+	if (!list)
+		return;
+	for (uint32_t bit = 0; bit < NAMES; bit++)
+		if (wire->written & (1u << bit))
+			list[n++] = names[bit];
+	event->data.write_close.written_by = (struct strv){list, n};
+}
+
+void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
+		    enricher_emit_fn emit, void *context)
+{
+	struct process *p;
+
+	if (event->wire->time > e->now)
+		e->now = event->wire->time;
+	/* what changes the table comes before what is read from it */
+	if (event->type == EVENT_execve || event->type == EVENT_execve_script)
+		enrich_exec(e, event, prefetch);
+	else if (event->type == EVENT_clone)
+		enrich_clone(e, event);
+	p = enrich_process(e, event);
+	if (p)
+		enrich_join_namespace(e, p, event->wire->task.mnt_ns);
+	fill_info(e, event, p);
+	fill_common(event, p);
+
+	switch (event->type) {
+	case EVENT_process_end:
+	case EVENT_seed:
+		break;
+	case EVENT_dns_query:
+		enrich_dns_query(e, event, p, emit, context);
+		break;
+	case EVENT_connect:
+		enrich_connect(e, event, p);
+		emit(context, event);
+		break;
+	case EVENT_send_data:
+		enrich_send_data(e, event, p);
+		emit(context, event);
+		break;
+	case EVENT_write_close:
+		fill_written_by(event);
+		emit(context, event);
+		break;
+	default:
+		emit(context, event);
+	}
+	enrich_exit(e, event);
+}
+
+/* The sensor's own task, from its entry in the table. */
+void enricher_fill_own(struct enricher *e, struct event *event)
+{
+	static const struct wire_header none;
+	struct process *p, *next;
+	struct wire_header *head = arena_zalloc(event->arena, sizeof(*head));
+	if (!head) {
+		event->wire = &none;
+		return;
+	}
+	HASH_ITER(hh, e->processes.entries, p, next)
+	{
+		if (p->key.tgid != e->self_tgid || p->exited_at)
+			continue;
+		head->task = p->task;
+		if (p->parent)
+			head->parent = p->parent->task;
+		break;
+	}
+	event->wire = head;
+	event_fill_tasks(event);
+	fill_info(e, event, p);
+	fill_common(event, p);
+}
+
+int enricher_fd(const struct enricher *e)
+{
+	return hasher_event_fd(e->hasher);
+}
+
+void enricher_collect(struct enricher *e)
+{
+	hasher_collect(e->hasher);
+}
+
+void enricher_tick(struct enricher *e, uint64_t now)
+{
+	process_expire(&e->processes, now);
+	mount_ns_expire(e->namespaces, now);
+}
+
+static void fill_own_exe(struct event *event, struct obj_hashes *ret)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	const struct file_hashes *h = hasher_file_now(fd);
+
+	ret->path = utf8_repair(event->arena,
+				arena_str(event->arena, (struct str){path, n > 0 ? (uint32_t)n : 0}));
+	ret->magic = arena_str(event->arena, str_of(h->magic));
+	ret->md5 = arena_str(event->arena, str_of(h->md5));
+	ret->sha1 = arena_str(event->arena, str_of(h->sha1));
+	ret->sha256 = arena_str(event->arena, str_of(h->sha256));
+	ret->sha512 = arena_str(event->arena, str_of(h->sha512));
+	ret->size = h->size;
+	ret->error = h->error ? arena_str(event->arena, str_of(h->error)) : (struct str){0};
+	file_hashes_release(h);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* RFC 3339 with as few of 0, 3, 6 or 9 digits as the time needs. */
+static struct str boot_time_text(struct arena *a, uint64_t ns)
+{
+	char seconds[32];
+	struct tm tm;
+	time_t time = (time_t)(ns / 1000000000);
+	uint32_t rest = (uint32_t)(ns % 1000000000);
+
+	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", gmtime_r(&time, &tm));
+	if (rest == 0)
+		return arena_printf(a, "%sZ", seconds);
+	if (rest % 1000000 == 0)
+		return arena_printf(a, "%s.%03uZ", seconds, rest / 1000000);
+	if (rest % 1000 == 0)
+		return arena_printf(a, "%s.%06uZ", seconds, rest / 1000);
+	return arena_printf(a, "%s.%09uZ", seconds, rest);
+}
+
+void enricher_fill_start(struct enricher *e, struct event *event)
+{
+	struct obj_system *system = &event->data.start.system;
+	struct host_info host;
+
+	enricher_fill_own(e, event);
+	fill_own_exe(event, &event->data.start.kunai.exe);
+	system->sysname = system->release = system->version = system->machine = system->domainname = STR("?");
+	if (host_read(e->namespaces, &host) < 0)
+		return;
+	system->uptime = host.uptime;
+	system->boot_time = boot_time_text(event->arena, host.boot_time_ns);
+	system->sysname = arena_str(event->arena, str_of(host.system.sysname));
+	system->release = arena_str(event->arena, str_of(host.system.release));
+	system->version = arena_str(event->arena, str_of(host.system.version));
+	system->machine = arena_str(event->arena, str_of(host.system.machine));
+	system->domainname = arena_str(event->arena, str_of(host.system.domainname));
+}
+
+void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
+{
+	*ret = e->stats;
+	ret->processes_refused = e->processes.refused;
+	ret->processes = HASH_COUNT(e->processes.entries);
+	hasher_read_stats(e->hasher, &ret->hasher);
+}

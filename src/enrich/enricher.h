@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From what the kernel sent to what people read: names, ancestors, hashes, containers. The enricher owns every table
+ * that outlives an event; events borrow from it until the next call.
+ *
+ * A record is seen twice: enricher_prefetch() at once, in the order of reading, starts what takes time; and
+ * enricher_apply() in the order of time completes the event and keeps the tables.
+ */
+#ifndef KUNAI_ENRICH_ENRICHER_H
+#define KUNAI_ENRICH_ENRICHER_H
+
+#include "enrich/hasher.h"
+#include "event/event.h"
+
+struct enricher;
+
+/* Files of a record that are being hashed. All zero is nothing. */
+struct prefetch {
+	struct file_digest {
+		const struct file_hashes *hashes;
+		struct hash_ticket *ticket;
+	} files[2];
+};
+enum { PREFETCH_EXE, PREFETCH_INTERPRETER };
+
+struct enricher_stats {
+	uint64_t dns_truncated; /* messages */
+	uint64_t dns_malformed;
+	uint64_t processes_refused; /* the process table was full */
+	uint32_t processes;
+	struct hasher_stats hasher;
+};
+
+/* Called for each finished event: one record can be several, or none. */
+typedef void (*enricher_emit_fn)(void *context, struct event *e);
+
+/* host_uuid: 36 characters. workers: hashing threads. NULL with errno. */
+struct enricher *enricher_new(const char *host_uuid, uint32_t workers);
+void enricher_free(struct enricher *e);
+
+/* The snapshot of the processes that exist: a record each, then once done. */
+int enricher_seed(struct enricher *e, const void *record, size_t len);
+void enricher_seed_done(struct enricher *e);
+
+void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret);
+bool prefetch_is_ready(const struct prefetch *p);
+void prefetch_drop(struct prefetch *p);
+
+/* Takes decoded events in the order of time; the prefetch stays the caller's. utc_time and batch are the caller's. */
+void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
+		    enricher_emit_fn emit, void *context);
+
+/* An event of the sensor itself: info is filled as for its other events. Returns the mnt namespace is known or not. */
+void enricher_fill_own(struct enricher *e, struct event *event);
+
+/* Readable when hashes are ready; then collect. */
+int enricher_fd(const struct enricher *e);
+void enricher_collect(struct enricher *e);
+
+/* Housekeeping, at least once a second; now is boot time in ns. */
+void enricher_tick(struct enricher *e, uint64_t now);
+
+/* What the start event says of this machine and this executable. */
+void enricher_fill_start(struct enricher *e, struct event *event);
+
+void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Process events: they keep the process table. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "enrich/argv.h"
+#include "enrich/containers.h"
+#include "enrich/internal.h"
+
+enum { PF_KTHREAD = 0x00200000, PROC_TEXT_MAX = 131072 };
+
+void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns)
+{
+	if (!mnt_ns || p->mnt_ns == mnt_ns || p->exited_at)
+		return;
+	if (p->mnt_ns)
+		mount_ns_leave(e->namespaces, p->mnt_ns, p->key.tgid, p->key.start, e->now);
+	p->mnt_ns = 0;
+	if (mount_ns_join(e->namespaces, mnt_ns, p->key.tgid, p->key.start, e->now) == 0)
+		p->mnt_ns = mnt_ns;
+}
+
+/* "/system.slice/x.service" from components, leaf first; cgroup names are the administrator's bytes. */
+static struct str cgroup_path(const struct event *event, struct slot slot)
+{
+	const struct wire_path wire = {.components = slot, .mode = 1};
+
+	return path_decode(event, &wire).text;
+}
+
+static struct str nodename_text(const struct event *event, struct slot slot)
+{
+	struct str s = event_slot(event, slot);
+
+	if (s.len && s.p[s.len - 1] == '\0')
+		s.len--;
+	return utf8_repair(event->arena, s);
+}
+
+static void set_container(struct process *p)
+{
+	struct str exes[PROCESS_ANCESTORS_MAX];
+	struct container_identity identity;
+	const struct strv ancestors = {exes, process_ancestor_exes(p, exes)};
+
+	container_identify(p->cgroup, ancestors, &identity);
+	p->container_type = identity.type;
+}
+
+/*
+ * What was passed to exec. The kernel's object is the rule; without it, the name as passed, after the working
+ * directory when it is relative, with links unresolved.
+ */
+static struct path script_path(const struct event *event, const struct wire_execve *wire,
+			       bool *ret_unverified)
+{
+	if (wire->script.components.len || !(wire->script.flags & PATH_USER)) {
+		*ret_unverified = false;
+		return path_decode(event, &wire->script);
+	}
+	*ret_unverified = true;
+	struct str name = event_slot(event, wire->filename);
+	if (name.len && name.p[name.len - 1] == '\0')
+		name.len--;
+	struct path path = {.raw = name};
+	if (!name.len || name.p[0] != '/') {
+		struct path cwd = path_decode(event, &wire->cwd_path);
+		if (name.len > 2 && name.p[0] == '.' && name.p[1] == '/')
+			name = (struct str){name.p + 2, name.len - 2};
+		path.raw = arena_printf(event->arena, "%.*s%s%.*s", STR_ARG(cwd.raw),
+					str_ends_with(cwd.raw, STR("/")) ? "" : "/", STR_ARG(name));
+	}
+	path.text = utf8_repair(event->arena, path.raw);
+	return path;
+}
+
+static struct file_id id_of(const struct path *path)
+{
+	struct file_id id = {0};
+
+	if (path->wire && path->wire->inode) {
+		id.inode = path->wire->inode;
+		id.size = path->wire->size;
+		id.mtime_ns = path->wire->mtime;
+		id.known = FILE_ID_INODE | FILE_ID_SIZE | FILE_ID_MTIME;
+	}
+	return id;
+}
+
+static void submit(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
+		   struct file_digest *ret)
+{
+	const struct wire_task *task = &event->wire->task;
+	const struct hash_request request = {
+		.mnt_ns = task->mnt_ns,
+		.pid = task->tgid,
+		.exe_of = is_image ? task->tgid : 0,
+		.path = path->raw,
+		.id = id_of(path),
+	};
+
+	hasher_submit(e->hasher, e->namespaces, &request, &ret->hashes, &ret->ticket);
+}
+
+void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret)
+{
+	const struct wire_execve *wire = event_wire(event);
+	struct path image = path_decode(event, &wire->image);
+	bool unverified;
+
+	/* the namespace must be known before its first file is asked for */
+	mount_ns_refresh(e->namespaces, event->wire->task.mnt_ns, event->wire->task.tgid, event->wire->time);
+	if (event->type == EVENT_execve) {
+		submit(e, event, &image, true, &ret->files[PREFETCH_EXE]);
+		return;
+	}
+	struct path script = script_path(event, wire, &unverified);
+	submit(e, event, &script, false, &ret->files[PREFETCH_EXE]);
+	submit(e, event, &image, true, &ret->files[PREFETCH_INTERPRETER]);
+}
+
+static void fill_hashes(struct obj_hashes *ret, struct str path, const struct file_digest *file)
+{
+	const struct file_hashes *h = file->hashes;
+
+	if (!h && file->ticket)
+		h = hash_ticket_result(file->ticket);
+	ret->path = path;
+	ret->magic = ret->md5 = ret->sha1 = ret->sha256 = ret->sha512 = STR("");
+	ret->error = STR("hashing failed: out of memory");
+	if (!h)
+		return;
+	ret->magic = str_of(h->magic);
+	ret->md5 = str_of(h->md5);
+	ret->sha1 = str_of(h->sha1);
+	ret->sha256 = str_of(h->sha256);
+	ret->sha512 = str_of(h->sha512);
+	ret->size = h->size;
+	ret->error = str_of(h->error);
+}
+
+void enrich_exec(struct enricher *e, struct event *event, const struct prefetch *prefetch)
+{
+	const struct wire_execve *wire = event_wire(event);
+	struct data_execve *data = &event->data.execve; /* execve_script has the same fields */
+	struct path image = path_decode(event, &wire->image);
+	struct path cwd = path_decode(event, &wire->cwd_path);
+	struct path exe = image;
+
+	if (event->type == EVENT_execve_script)
+		exe = script_path(event, wire, &data->exe_unverified);
+	data->command_line = argv_join(event->arena, event_slot(event, wire->args));
+	if (wire->args.len < wire->args_length)
+		data->command_line_size = wire->args_length;
+	data->cwd = wire->cwd_path.components.len || !(wire->cwd_path.flags & PATH_TRUNCATED)
+			    ? cwd.text
+			    : (struct str){0};
+
+	fill_hashes(&data->exe, exe.text, &prefetch->files[PREFETCH_EXE]);
+	if (event->type == EVENT_execve_script) {
+		struct obj_hashes *interpreter = arena_zalloc(event->arena, sizeof(*interpreter));
+		if (interpreter)
+			fill_hashes(interpreter, image.text, &prefetch->files[PREFETCH_INTERPRETER]);
+		data->interpreter = interpreter;
+	}
+
+	struct process *p = process_get(&e->processes, &event->wire->task, &event->wire->parent);
+	data->ancestors = STR("");
+	data->parent_exe = STR("?");
+	data->parent_command_line = STR("?");
+	if (!p)
+		return;
+	p->task = event->wire->task;
+	process_set_text(&p->exe, exe.text);
+	process_set_text(&p->image, image.text);
+	process_set_text(&p->command_line, data->command_line);
+	process_set_text(&p->cgroup, cgroup_path(event, wire->cgroup));
+	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
+	process_changed(p);
+	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
+	set_container(p);
+	data->ancestors = process_ancestors(p);
+	if (p->parent) {
+		data->parent_exe = p->parent->exe.p ? p->parent->exe : STR("?");
+		data->parent_command_line = p->parent->command_line.p ? p->parent->command_line : STR("?");
+	}
+}
+
+/* A new process runs what its creator runs; not what that was called when it was a script. */
+static void inherit(struct process *p, const struct process *creator)
+{
+	process_set_text(&p->exe, creator->image);
+	process_set_text(&p->image, creator->image);
+	process_set_text(&p->command_line, creator->command_line);
+	process_set_text(&p->cgroup, creator->cgroup);
+	process_set_text(&p->nodename, creator->nodename);
+	p->container_type = creator->container_type;
+	process_changed(p);
+}
+
+void enrich_clone(struct enricher *e, struct event *event)
+{
+	const struct wire_clone *wire = event_wire(event);
+	const struct wire_task creator_task = {.start = wire->creator_start,
+					       .tgid = (uint32_t)wire->creator_tgid};
+	const struct process *creator = process_find(&e->processes, &creator_task);
+	struct process *p = process_find(&e->processes, &event->wire->task);
+
+	if (p || event->wire->task.pid != event->wire->task.tgid)
+		return; /* a thread, or seen by the snapshot already */
+	p = process_get(&e->processes, &event->wire->task, &event->wire->parent);
+	if (!p)
+		return;
+	if (creator && creator != p)
+		inherit(p, creator);
+	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
+}
+
+void enrich_exit(struct enricher *e, const struct event *event)
+{
+	struct process *p = process_find(&e->processes, &event->wire->task);
+	bool last = event->type == EVENT_process_end;
+
+	if (event->type == EVENT_exit)
+		last = ((const struct wire_exit *)event_wire(event))->last;
+	else if (event->type == EVENT_exit_group)
+		last = ((const struct wire_exit_group *)event_wire(event))->last;
+	if (!p || !last)
+		return;
+	if (p->mnt_ns && !p->exited_at)
+		mount_ns_leave(e->namespaces, p->mnt_ns, p->key.tgid, p->key.start, event->wire->time);
+	p->mnt_ns = 0;
+	process_exit(&e->processes, p, event->wire->time);
+}
+
+/* The start time in ns that /proc/<pid>/stat shows in clock ticks; 0 when the process is gone. */
+static uint64_t proc_start(uint32_t pid)
+{
+	char path[32], text[1024];
+	unsigned long long ticks;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* field 22; the second one is in parentheses and may hold anything */
+	char *at = strrchr(text, ')');
+	if (!at || sscanf(at + 1,
+			  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			  &ticks) != 1)
+		return 0;
+	return ticks * (1000000000ULL / (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
+/* The argument area: only /proc has it for a process that runs already. */
+static struct str proc_args(struct arena *a, const struct wire_task *task)
+{
+	const uint64_t tick = 1000000000ULL / (unsigned long)sysconf(_SC_CLK_TCK);
+	char path[32];
+	char *args = arena_alloc(a, PROC_TEXT_MAX);
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", task->tgid);
+	int fd = args ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return (struct str){0};
+	for (ssize_t n; len < PROC_TEXT_MAX && (n = read(fd, args + len, PROC_TEXT_MAX - len)) > 0;)
+		len += (size_t)n;
+	close(fd);
+	/* was it still this process? */
+	if (proc_start(task->tgid) / tick != task->start / tick)
+		return (struct str){0};
+	return (struct str){args, (uint32_t)len};
+}
+
+void enrich_seed(struct enricher *e, const struct event *event)
+{
+	const struct wire_seed *wire = event_wire(event);
+	const struct wire_task *task = &event->wire->task;
+	struct process *p = process_get(&e->processes, task, &event->wire->parent);
+	if (!p)
+		return;
+
+	struct str exe = task->flags & PF_KTHREAD ? STR("kernel") : path_decode(event, &wire->image).text;
+	process_set_text(&p->exe, exe);
+	process_set_text(&p->image, exe);
+	if (!(task->flags & PF_KTHREAD)) {
+		struct str args = proc_args(event->arena, task);
+		process_set_text(&p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
+	} else {
+		process_set_text(&p->command_line, STR(""));
+	}
+	process_set_text(&p->cgroup, cgroup_path(event, wire->cgroup));
+	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
+	enrich_join_namespace(e, p, task->mnt_ns);
+}
+
+void enricher_seed_done(struct enricher *e)
+{
+	struct process *p, *next;
+
+	process_link_parents(&e->processes);
+	HASH_ITER(hh, e->processes.entries, p, next)
+	set_container(p);
+}

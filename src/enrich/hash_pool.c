@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "enrich/hash_pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+STAILQ_HEAD(job_queue, hash_job);
+
+struct worker {
+	pthread_t thread;
+	struct hash_pool *pool;
+	struct file_tools *tools;
+	struct file_digests *digests; /* of files that are read in one step */
+};
+
+struct hash_pool {
+	struct worker *workers;
+	uint32_t worker_count;
+	int event_fd;
+
+	pthread_mutex_t lock; /* for all below, and for the pool's part of jobs in its queues */
+	pthread_cond_t work;
+	struct job_queue fresh;
+	struct job_queue large;         /* being read, waiting for their next turn */
+	struct job_queue large_waiting; /* for one of HASH_POOL_LARGE_MAX */
+	struct job_queue done;
+	struct file_digests *spare[HASH_POOL_LARGE_MAX]; /* of large files that are not being read */
+	uint32_t spare_count;
+	uint32_t fds;
+	bool large_turn;
+	bool stop;
+};
+
+/* Small and large files take turns, so neither waits for all of the others. */
+static struct hash_job *take(struct hash_pool *p)
+{
+	struct job_queue *large = &p->large;
+	if (STAILQ_EMPTY(large) && p->spare_count > 0)
+		large = &p->large_waiting;
+
+	bool use_large = !STAILQ_EMPTY(large) && (p->large_turn || STAILQ_EMPTY(&p->fresh));
+	struct job_queue *queue = use_large ? large : &p->fresh;
+	struct hash_job *job = STAILQ_FIRST(queue);
+	if (!job)
+		return NULL;
+
+	STAILQ_REMOVE_HEAD(queue, next);
+	if (queue == &p->large_waiting)
+		job->digests = p->spare[--p->spare_count];
+	job->started = true;
+	p->large_turn = !use_large;
+	return job;
+}
+
+static void fail_namespace(struct hash_job *job)
+{
+	if (job->view.inum == 0)
+		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "unknown namespace");
+	else
+		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "unknown namespace kind=mnt inum=%u",
+				  job->view.inum);
+}
+
+static void fail_lookup(struct hash_job *job, int error)
+{
+	if (error == ENXIO)
+		fail_namespace(job);
+	else if (error == ENOENT || error == ENOTDIR)
+		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "file not found");
+	else
+		file_outcome_fail_errno(&job->outcome, OUTCOME_FOUND, "failed to get metadata", error);
+}
+
+static void close_path(struct hash_pool *p, struct hash_job *job)
+{
+	if (job->fd < 0)
+		return;
+	close(job->fd);
+	job->fd = -1;
+	if (!job->counted)
+		return;
+	job->counted = false;
+	pthread_mutex_lock(&p->lock);
+	p->fds--;
+	pthread_mutex_unlock(&p->lock);
+}
+
+enum progress { PROGRESS_DONE, PROGRESS_MORE, PROGRESS_WAIT };
+
+/* A large file needs digests of its own between its turns; false when all are in use. */
+static bool claim_digests(struct hash_pool *p, struct hash_job *job)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->spare_count > 0) {
+		job->digests = p->spare[--p->spare_count];
+	} else if (!job->counted && p->fds < HASH_POOL_FDS_MAX) {
+		/* The file may be gone when its turn comes: it stays open while there is room. */
+		job->counted = true;
+		p->fds++;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return job->digests != NULL;
+}
+
+static enum progress begin(struct hash_pool *p, struct hash_job *job)
+{
+	if (job->fd < 0)
+		job->fd = mount_ns_view_open(&job->view, job->path);
+	if (job->fd < 0) {
+		fail_lookup(job, -job->fd);
+		job->fd = -1;
+		return PROGRESS_DONE;
+	}
+
+	const struct file_id *cached = job->cached.known ? &job->cached : NULL;
+	int ret = file_reading_open(&job->reading, job->fd, &job->wanted, cached, &job->outcome);
+	if (ret == 1 && file_reading_is_long(&job->reading.seen) && !job->digests && !claim_digests(p, job)) {
+		file_reading_close(&job->reading);
+		if (!job->counted)
+			close_path(p, job);
+		return PROGRESS_WAIT;
+	}
+	close_path(p, job);
+	return ret == 1 ? PROGRESS_MORE : PROGRESS_DONE;
+}
+
+static enum progress advance(struct worker *w, struct hash_job *job)
+{
+	enum progress progress = PROGRESS_MORE;
+	if (job->reading.fd < 0)
+		progress = begin(w->pool, job);
+	if (progress != PROGRESS_MORE)
+		return progress;
+	struct file_digests *digests = job->digests ? job->digests : w->digests;
+	return file_reading_step(&job->reading, w->tools, digests) == 1 ? PROGRESS_MORE : PROGRESS_DONE;
+}
+
+static void put_done(struct hash_pool *p, struct hash_job *job)
+{
+	bool was_empty = STAILQ_EMPTY(&p->done);
+	if (job->digests)
+		p->spare[p->spare_count++] = job->digests;
+	job->digests = NULL;
+	STAILQ_INSERT_TAIL(&p->done, job, next);
+	if (was_empty)
+		eventfd_write(p->event_fd, 1);
+}
+
+static void put_back(struct hash_pool *p, struct hash_job *job, enum progress progress)
+{
+	if (progress == PROGRESS_DONE)
+		put_done(p, job);
+	else if (progress == PROGRESS_MORE)
+		STAILQ_INSERT_TAIL(&p->large, job, next);
+	else
+		STAILQ_INSERT_TAIL(&p->large_waiting, job, next);
+	/* Whoever finished or put back a large file may have given another thread something to do. */
+	if (!STAILQ_EMPTY(&p->large) || !STAILQ_EMPTY(&p->large_waiting))
+		pthread_cond_signal(&p->work);
+}
+
+static void *work(void *argument)
+{
+	struct worker *w = argument;
+	struct hash_pool *p = w->pool;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop) {
+		struct hash_job *job = take(p);
+		if (!job) {
+			pthread_cond_wait(&p->work, &p->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&p->lock);
+		enum progress progress = advance(w, job);
+		pthread_mutex_lock(&p->lock);
+		put_back(p, job, progress);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct worker *w)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&w->thread, NULL, work, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+static void fini_worker(struct worker *w)
+{
+	file_tools_free(w->tools);
+	file_digests_free(w->digests);
+}
+
+static int init_worker(struct hash_pool *p, struct worker *w)
+{
+	*w = (struct worker){.pool = p, .tools = file_tools_new(), .digests = file_digests_new()};
+	int ret = w->tools && w->digests ? start_thread(w) : -ENOMEM;
+	if (ret < 0)
+		fini_worker(w);
+	return ret;
+}
+
+static int init_pool(struct hash_pool *p, uint32_t workers)
+{
+	p->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (p->event_fd < 0)
+		return -errno;
+	while (p->spare_count < HASH_POOL_LARGE_MAX) {
+		p->spare[p->spare_count] = file_digests_new();
+		if (!p->spare[p->spare_count])
+			return -ENOMEM;
+		p->spare_count++;
+	}
+	p->workers = calloc(workers, sizeof(*p->workers));
+	if (!p->workers)
+		return -ENOMEM;
+	/* Counted one by one, so that a half-built pool can be freed. */
+	for (uint32_t i = 0; i < workers; i++) {
+		int ret = init_worker(p, &p->workers[i]);
+		if (ret < 0)
+			return ret;
+		p->worker_count++;
+	}
+	return 0;
+}
+
+struct hash_pool *hash_pool_new(uint32_t workers)
+{
+	if (workers == 0 || workers > HASH_POOL_WORKERS_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	struct hash_pool *p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->event_fd = -1;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	STAILQ_INIT(&p->fresh);
+	STAILQ_INIT(&p->large);
+	STAILQ_INIT(&p->large_waiting);
+	STAILQ_INIT(&p->done);
+
+	int ret = init_pool(p, workers);
+	if (ret < 0) {
+		hash_pool_free(p);
+		errno = -ret;
+		return NULL;
+	}
+	return p;
+}
+
+static void return_queue(struct hash_pool *p, struct job_queue *queue)
+{
+	struct hash_job *job;
+	while ((job = STAILQ_FIRST(queue))) {
+		STAILQ_REMOVE_HEAD(queue, next);
+		put_done(p, job);
+	}
+}
+
+void hash_pool_stop(struct hash_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+	for (uint32_t i = 0; i < p->worker_count; i++) {
+		pthread_join(p->workers[i].thread, NULL);
+		fini_worker(&p->workers[i]);
+	}
+	p->worker_count = 0;
+
+	return_queue(p, &p->fresh);
+	return_queue(p, &p->large);
+	return_queue(p, &p->large_waiting);
+}
+
+void hash_pool_free(struct hash_pool *p)
+{
+	if (!p)
+		return;
+	hash_pool_stop(p);
+	while (p->spare_count > 0)
+		file_digests_free(p->spare[--p->spare_count]);
+	if (p->event_fd >= 0)
+		close(p->event_fd);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	free(p->workers);
+	free(p);
+}
+
+int hash_pool_event_fd(const struct hash_pool *p)
+{
+	return p->event_fd;
+}
+
+bool hash_pool_has_room_for_fd(struct hash_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool room = p->fds < HASH_POOL_FDS_MAX;
+	pthread_mutex_unlock(&p->lock);
+	return room;
+}
+
+void hash_pool_add(struct hash_pool *p, struct hash_job *job, int fd)
+{
+	job->started = false;
+	job->fd = fd;
+	job->counted = fd >= 0;
+	job->digests = NULL;
+	job->reading = (struct file_reading){.fd = -1};
+
+	pthread_mutex_lock(&p->lock);
+	p->fds += job->counted;
+	STAILQ_INSERT_TAIL(&p->fresh, job, next);
+	pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+bool hash_pool_has_started(struct hash_pool *p, const struct hash_job *job)
+{
+	pthread_mutex_lock(&p->lock);
+	bool started = job->started;
+	pthread_mutex_unlock(&p->lock);
+	return started;
+}
+
+struct hash_job *hash_pool_take_done(struct hash_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	struct hash_job *job = STAILQ_FIRST(&p->done);
+	if (job)
+		STAILQ_REMOVE_HEAD(&p->done, next);
+	if (STAILQ_EMPTY(&p->done)) {
+		eventfd_t value;
+		eventfd_read(p->event_fd, &value);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (!job)
+		return NULL;
+
+	/* Both are still open only if the pool was stopped. */
+	file_reading_close(&job->reading);
+	close_path(p, job);
+	job->bytes = job->reading.offset;
+	return job;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the enricher share. */
+#ifndef KUNAI_ENRICH_INTERNAL_H
+#define KUNAI_ENRICH_INTERNAL_H
+
+#include "enrich/community_id.h"
+#include "enrich/enricher.h"
+#include "enrich/mount_ns.h"
+#include "enrich/process.h"
+#include "enrich/users.h"
+
+enum { UUID_BATCH = 4096 };
+
+struct enricher {
+	struct process_table processes;
+	struct mount_ns_table *namespaces;
+	struct users *users;
+	struct hasher *hasher;
+	struct community_id community_id;
+	struct dns_names names; /* of all processes */
+	struct arena prefetch_arena;
+	uint64_t names_seed;
+	uint32_t salt; /* of guuids */
+	uint32_t host_mnt_ns;
+	uint32_t self_tgid;
+	kind_UUID host_uuid;
+	char host_name[256];
+	uint8_t random[UUID_BATCH];
+	size_t random_used;
+	uint64_t now; /* boot time of the newest event, ns */
+	struct enricher_stats stats;
+};
+
+/* The process behind the event, NULL when unknown. */
+struct process *enrich_process(struct enricher *e, const struct event *event);
+
+/* exec_events.c; the process is the event's, kept up to date. */
+void enrich_exec(struct enricher *e, struct event *event, const struct prefetch *prefetch);
+void enrich_clone(struct enricher *e, struct event *event);
+void enrich_exit(struct enricher *e, const struct event *event);
+void enrich_seed(struct enricher *e, const struct event *event);
+void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret);
+
+/* net_events.c */
+void enrich_connect(struct enricher *e, struct event *event, struct process *p);
+void enrich_send_data(struct enricher *e, struct event *event, struct process *p);
+void enrich_dns_query(struct enricher *e, struct event *event, struct process *p, enricher_emit_fn emit,
+		      void *context);
+
+/* Keeps track of which namespace a process lives in. */
+void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The process table: who runs what, and who started whom. It owns its entries. An entry outlives its process while
+ * descendants live, and for PROCESS_LINGER_NS, because events of dying threads are still on their way.
+ */
+#ifndef KUNAI_ENRICH_PROCESS_H
+#define KUNAI_ENRICH_PROCESS_H
+
+#include <uthash.h>
+
+#include "base/str.h"
+#include "enrich/dns_names.h"
+#include "schema/wire.h"
+
+enum {
+	PROCESS_MAX = 262144,        /* entries; more processes stay unknown */
+	PROCESS_TEXT_MAX = 262144,   /* bytes of one text of an entry: a quoted argv of 128 KiB */
+	PROCESS_ANCESTORS_MAX = 256, /* generations shown */
+};
+
+#define PROCESS_LINGER_NS UINT64_C(2000000000)
+
+/* tgid alone is used again by later processes. */
+struct process_key {
+	uint64_t start; /* boot time of the thread group leader in ns */
+	uint32_t tgid;
+	uint32_t zero; /* uthash compares bytes */
+};
+
+struct process {
+	struct process_key key;
+	struct process_key parent_key; /* the process that created it, whoever took it over since */
+	struct process *parent;        /* NULL when it was never known */
+	struct process *children, *prev_sibling, *next_sibling;
+	struct process *prev_exited, *next_exited;
+
+	struct str exe;          /* what events show: the script of a script */
+	struct str image;        /* what the kernel executes: the interpreter of a script */
+	struct str command_line; /* quoted */
+	struct str cgroup;
+	struct str nodename;  /* absent until known */
+	struct str ancestors; /* made when asked for; absent when an ancestor has changed */
+	const char *container_type;
+	struct wire_task task; /* as it was at its last exec or clone */
+	struct dns_names names;
+
+	uint64_t exited_at; /* boot time in ns; 0 while it lives */
+	uint32_t mnt_ns;    /* joined; 0 none */
+	bool names_ready;
+	bool reparented; /* another process has taken it over */
+	UT_hash_handle hh;
+};
+
+struct process_table {
+	struct process *entries;
+	struct process *exited; /* oldest first */
+	uint64_t refused;       /* processes that found the table full */
+};
+
+void process_table_fini(struct process_table *t);
+
+struct process_key process_key_of(const struct wire_task *task);
+struct process *process_find(const struct process_table *t, const struct wire_task *task);
+
+/* The entry of a task, made when there is none and linked to its parent. NULL when the table is full. */
+struct process *process_get(struct process_table *t, const struct wire_task *task,
+			    const struct wire_task *parent);
+
+/* Replaces a text by a copy; short of memory it becomes absent. */
+void process_set_text(struct str *text, struct str value);
+
+/* A new image or a new parent: what it means for the ancestors of all descendants. */
+void process_changed(struct process *p);
+
+/* Finds parents for entries that were made before their parent's. */
+void process_link_parents(struct process_table *t);
+
+/* Executables of the ancestors, nearest first; returns how many. */
+uint32_t process_ancestor_exes(const struct process *p, struct str ret[PROCESS_ANCESTORS_MAX]);
+
+/* Executables of the ancestors, oldest first, joined by |; borrowed until the next change of the table. */
+struct str process_ancestors(struct process *p);
+
+void process_exit(struct process_table *t, struct process *p, uint64_t now);
+
+/* Forgets processes that ended PROCESS_LINGER_NS ago and have no descendants. */
+void process_expire(struct process_table *t, uint64_t now);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "event/event.h"
+
+#include <errno.h>
+
+#include "base/utf8.h"
+
+/* Stands for the missing beginning of a path that was too long. */
+#define PATH_CUT "..."
+
+static bool slot_valid(struct slot slot, size_t fixed_end, size_t len)
+{
+	if (slot.len == 0)
+		return true;
+	return slot.off >= fixed_end && slot.off <= len && slot.len <= len - slot.off;
+}
+
+static bool field_valid(const struct wire_field *field, const char *fixed, size_t fixed_end, size_t len)
+{
+	const void *at = fixed + field->offset;
+
+	switch (field->kind) {
+	case WIRE_BYTES:
+		return slot_valid(*(const struct slot *)at, fixed_end, len);
+	case WIRE_PATH:
+		return slot_valid(((const struct wire_path *)at)->components, fixed_end, len);
+	default:
+		return true;
+	}
+}
+
+/* Appends the components in the order of reading. out has room for the slash before each. */
+static size_t components_join(struct str components, char *out)
+{
+	size_t end = components.len;
+	size_t n = 0;
+
+	while (end > 0) {
+		/* the last component ends in NUL at end - 1, if the kernel was not interrupted */
+		size_t stop = components.p[end - 1] == '\0' ? end - 1 : end;
+		size_t start = stop;
+		while (start > 0 && components.p[start - 1] != '\0')
+			start--;
+		out[n++] = '/';
+		memcpy(out + n, components.p + start, stop - start);
+		n += stop - start;
+		end = start;
+	}
+	return n;
+}
+
+/* Resolves "//", "." and ".." as text: what user memory named cannot be asked for its links any more. */
+static size_t path_normalise(char *path, size_t len)
+{
+	size_t out = 0;
+	size_t at = 0;
+
+	while (at < len) {
+		while (at < len && path[at] == '/')
+			at++;
+		size_t start = at;
+		while (at < len && path[at] != '/')
+			at++;
+		size_t n = at - start;
+		if (n == 0 || (n == 1 && path[start] == '.'))
+			continue;
+		if (n == 2 && path[start] == '.' && path[start + 1] == '.') {
+			while (out > 0 && path[--out] != '/')
+				;
+			continue;
+		}
+		path[out++] = '/';
+		memmove(path + out, path + start, n);
+		out += n;
+	}
+	return out;
+}
+
+struct path path_decode(const struct event *e, const struct wire_path *wire)
+{
+	struct str components = event_slot(e, wire->components);
+	struct path path = {.text = STR("?"), .raw = STR("")};
+	if (wire->mode == 0 && components.len == 0)
+		return path;
+
+	/* one slash for each component, which has its NUL already, and one at the end */
+	char *text = arena_alloc(e->arena, sizeof(PATH_CUT) + components.len + 2);
+	if (!text)
+		return path;
+	size_t cut = 0;
+	if (wire->flags & PATH_TRUNCATED) {
+		cut = sizeof(PATH_CUT) - 1;
+		memcpy(text, PATH_CUT, cut);
+	}
+	size_t n = components_join(components, text + cut);
+	if (wire->flags & PATH_USER)
+		n = path_normalise(text + cut, n);
+	if (n == 0 && cut == 0)
+		text[n++] = '/';
+	n += cut;
+	text[n] = '\0';
+
+	path.raw = (struct str){text, (uint32_t)n};
+	if (wire->flags & PATH_DETACHED && n > 1)
+		path.raw = (struct str){text + 1, (uint32_t)n - 1};
+	path.text = utf8_repair(e->arena, path.raw);
+	path.wire = wire;
+	return path;
+}
+
+static void field_store(struct event *e, const struct wire_field *field, const char *fixed)
+{
+	const void *from = fixed + field->offset;
+	char *to = (char *)&e->data + field->field_offset;
+
+	switch (field->field_kind) {
+	case KIND_U64:
+	case KIND_OPT_U64:
+	case KIND_HEX:
+		memcpy(to, from, sizeof(uint64_t));
+		break;
+	case KIND_U32:
+	case KIND_I32:
+		*(uint32_t *)to = (uint32_t) * (const uint64_t *)from;
+		break;
+	case KIND_BOOL:
+	case KIND_MARK:
+		*(bool *)to = *(const uint64_t *)from != 0;
+		break;
+	case KIND_PATH:
+		*(struct path *)to = path_decode(e, from);
+		break;
+	default:
+		break;
+	}
+}
+
+static void task_decode(struct event *e, const struct wire_task *wire, struct obj_task *ret)
+{
+	struct obj_namespaces *ns = NULL;
+
+	ret->name = (struct str){wire->comm, (uint32_t)strnlen(wire->comm, sizeof(wire->comm))};
+	ret->name = utf8_repair(e->arena, ret->name);
+	ret->pid = (int32_t)wire->pid;
+	ret->tgid = (int32_t)wire->tgid;
+	ret->uid = wire->uid;
+	ret->gid = wire->gid;
+	ret->user = STR("?");
+	ret->group = STR("?");
+	ret->flags = wire->flags;
+	if (wire->mnt_ns)
+		ns = arena_alloc(e->arena, sizeof(*ns));
+	if (ns)
+		ns->mnt = wire->mnt_ns;
+	ret->namespaces = ns;
+}
+
+void event_fill_tasks(struct event *e)
+{
+	task_decode(e, &e->wire->task, &e->info.task);
+	task_decode(e, &e->wire->parent, &e->info.parent_task);
+}
+
+void event_make(struct event *ret, enum event_type type, struct arena *a)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->type = type;
+	ret->arena = a;
+	ret->info.event.source = STR("kunai");
+	ret->info.event.id = event_catalogue[type].id;
+	ret->info.event.name = event_catalogue[type].name;
+}
+
+int event_decode(const void *record, size_t len, struct arena *a, struct event *ret)
+{
+	const struct wire_header *head = record;
+	if (len < sizeof(*head) || (uintptr_t)record % _Alignof(struct wire_header) || head->length != len ||
+	    head->type >= EVENT_COUNT)
+		return -EBADMSG;
+	const struct event_schema *schema = &event_schemas[head->type];
+	if (!schema->wire || len - sizeof(*head) < schema->wire_size)
+		return -EBADMSG;
+
+	event_make(ret, head->type, a);
+	ret->wire = head;
+	const char *fixed = event_wire(ret);
+	for (const struct wire_field *field = schema->wire(); field->name; field++) {
+		if (!field_valid(field, fixed, sizeof(*head) + schema->wire_size, len))
+			return -EBADMSG;
+		if (field->printed)
+			field_store(ret, field, fixed);
+	}
+	event_fill_tasks(ret);
+	return 0;
+}
+
+struct data_common *event_common(struct event *e)
+{
+	return event_schemas[e->type].has_common ? (struct data_common *)&e->data : NULL;
+}

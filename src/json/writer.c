@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Each object of the schema becomes a plan: a list of steps, each a literal (everything between two values: commas,
+ * keys, braces) and the value after it. Embedded objects are flattened into the plan, so that writing an event is one
+ * loop without recursion, except for optional objects.
+ */
+#include "json/writer.h"
+
+#include <stdlib.h>
+
+enum { STEPS_MAX = 64 };
+
+struct plan;
+
+struct step {
+	uint32_t literal; /* offset and length in the plan's text */
+	uint32_t literal_len;
+	enum field_kind kind;
+	uint32_t offset;
+	const struct plan *object; /* of the kinds that point to one */
+};
+
+struct plan {
+	struct step steps[STEPS_MAX];
+	uint32_t count;
+	struct buf text;
+	uint32_t tail; /* where the literal after the last value begins */
+};
+
+struct json_writer {
+	struct plan *events[EVENT_COUNT];
+	struct plan *info;
+	struct plan **all; /* owns every plan */
+	size_t count;
+};
+
+static struct plan *plan_new(struct json_writer *w, const struct object *object);
+
+static bool may_be_omitted(enum field_kind kind)
+{
+	return kind == KIND_OPT_STR || kind == KIND_OPT_U64 || kind == KIND_MARK || kind == KIND_OPTIONAL;
+}
+
+/* A step whose literal is the text since the last one. */
+static struct step *plan_add_step(struct json_writer *w, struct plan *p, const struct field *f, uint32_t base)
+{
+	if (p->count == STEPS_MAX)
+		return NULL;
+	struct step *s = &p->steps[p->count++];
+	*s = (struct step){
+		.literal = p->tail,
+		.literal_len = (uint32_t)p->text.len - p->tail,
+		.kind = f->kind,
+		.offset = base + f->offset,
+		.object = f->object ? plan_new(w, f->object()) : NULL,
+	};
+	p->tail = (uint32_t)p->text.len;
+	return f->object && !s->object ? NULL : s;
+}
+
+/* The first field of an object is never one that may be left out, so each of those brings its comma. */
+static bool plan_add_object(struct json_writer *w, struct plan *p, const struct object *object, uint32_t base)
+{
+	buf_add_char(&p->text, '{');
+	for (const struct field *f = object->fields; f->name; f++) {
+		if (may_be_omitted(f->kind)) {
+			/* the key stands behind the step's literal, ended by NUL */
+			if (!plan_add_step(w, p, f, base))
+				return false;
+			buf_printf(&p->text, ",\"%s\":", f->name);
+			buf_add_char(&p->text, '\0');
+			p->tail = (uint32_t)p->text.len;
+			continue;
+		}
+		buf_printf(&p->text, f == object->fields ? "\"%s\":" : ",\"%s\":", f->name);
+		if (f->kind == KIND_OBJECT ? !plan_add_object(w, p, f->object(), base + f->offset)
+					   : !plan_add_step(w, p, f, base))
+			return false;
+	}
+	buf_add_char(&p->text, '}');
+	return !p->text.failed;
+}
+
+static struct plan *plan_new(struct json_writer *w, const struct object *object)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+	struct plan **all = realloc(w->all, (w->count + 1) * sizeof(struct plan *));
+
+	if (all)
+		w->all = all;
+	if (!p || !all) {
+		free(p);
+		return NULL;
+	}
+	w->all[w->count++] = p;
+	return plan_add_object(w, p, object, 0) ? p : NULL;
+}
+
+struct json_writer *json_writer_new(void)
+{
+	struct json_writer *w = calloc(1, sizeof(*w));
+	if (!w)
+		return NULL;
+	w->info = plan_new(w, object_info());
+	bool ok = w->info;
+	for (int i = 0; i < EVENT_COUNT && ok; i++) {
+		if (event_schemas[i].data)
+			ok = (w->events[i] = plan_new(w, event_schemas[i].data())) != NULL;
+	}
+	if (!ok) {
+		json_writer_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void json_writer_free(struct json_writer *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->count; i++) {
+		buf_fini(&w->all[i]->text);
+		free(w->all[i]);
+	}
+	free(w->all);
+	free(w);
+}
+
+static void write_uuid(struct buf *out, const kind_UUID *uuid)
+{
+	char text[38];
+	size_t n = 0;
+
+	text[n++] = '"';
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			text[n++] = '-';
+		text[n++] = "0123456789abcdef"[uuid->bytes[i] >> 4];
+		text[n++] = "0123456789abcdef"[uuid->bytes[i] & 15];
+	}
+	text[n++] = '"';
+	buf_add(out, text, n);
+}
+
+static void write_strv(struct buf *out, const struct strv *v)
+{
+	buf_add_char(out, '[');
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (i)
+			buf_add_char(out, ',');
+		json_write_str(out, v->v[i]);
+	}
+	buf_add_char(out, ']');
+}
+
+static void plan_write(const struct plan *p, const char *base, struct buf *out);
+
+static void write_value(const struct step *s, const void *at, struct buf *out)
+{
+	switch (s->kind) {
+	case KIND_STR_OR_NULL:
+		if (!((const struct str *)at)->p) {
+			buf_add_str(out, STR("null"));
+			break;
+		}
+		/* fall through */
+	case KIND_STR:
+	case KIND_OPT_STR:
+		json_write_str(out, *(const struct str *)at);
+		break;
+	case KIND_PATH:
+		json_write_str(out, ((const struct path *)at)->text);
+		break;
+	case KIND_STRV:
+		write_strv(out, at);
+		break;
+	case KIND_U64:
+	case KIND_OPT_U64:
+		buf_add_u64(out, *(const uint64_t *)at);
+		break;
+	case KIND_HEX:
+		buf_add_char(out, '"');
+		buf_add_hex(out, *(const uint64_t *)at);
+		buf_add_char(out, '"');
+		break;
+	case KIND_TIME:
+		buf_add_char(out, '"');
+		json_write_time(out, *(const uint64_t *)at);
+		buf_add_char(out, '"');
+		break;
+	case KIND_U32:
+		buf_add_u64(out, *(const uint32_t *)at);
+		break;
+	case KIND_I32:
+		buf_add_i64(out, *(const int32_t *)at);
+		break;
+	case KIND_BOOL:
+	case KIND_MARK:
+		buf_add_str(out, *(const bool *)at ? STR("true") : STR("false"));
+		break;
+	case KIND_F32:
+		json_write_f32(out, *(const float *)at);
+		break;
+	case KIND_F64:
+		json_write_f64(out, *(const double *)at);
+		break;
+	case KIND_UUID:
+		write_uuid(out, at);
+		break;
+	case KIND_OPTIONAL:
+	case KIND_OBJECT_OR_NULL: {
+		const void *object = *(const void *const *)at;
+		if (object)
+			plan_write(s->object, object, out);
+		else
+			buf_add_str(out, STR("null"));
+		break;
+	}
+	case KIND_OBJECT:
+		break; /* flattened */
+	}
+}
+
+/* Whether a field that may be left out is. */
+static bool is_omitted(const struct step *s, const void *at)
+{
+	switch (s->kind) {
+	case KIND_OPT_STR:
+		return !((const struct str *)at)->p;
+	case KIND_OPT_U64:
+		return *(const uint64_t *)at == 0;
+	case KIND_MARK:
+		return !*(const bool *)at;
+	case KIND_OPTIONAL:
+		return !*(const void *const *)at;
+	default:
+		return false;
+	}
+}
+
+static void plan_write(const struct plan *p, const char *base, struct buf *out)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct step *s = &p->steps[i];
+		const void *at = base + s->offset;
+		const char *literal = p->text.p + s->literal;
+		buf_add(out, literal, s->literal_len);
+		if (may_be_omitted(s->kind)) {
+			if (is_omitted(s, at))
+				continue;
+			buf_add_str(out, str_of(literal + s->literal_len));
+		}
+		write_value(s, at, out);
+	}
+	buf_add(out, p->text.p + p->tail, p->text.len - p->tail);
+}
+
+void json_write_event(struct json_writer *w, const struct event *e, struct buf *out)
+{
+	buf_add_str(out, STR("{\"data\":"));
+	plan_write(w->events[e->type], (const char *)&e->data, out);
+	buf_add_str(out, STR(",\"info\":"));
+	plan_write(w->info, (const char *)&e->info, out);
+	buf_add_str(out, STR("}\n"));
+}

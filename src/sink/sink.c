@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sink/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Kunai makes the last directory of the path, for the owner only. */
+static int make_directory(const char *path)
+{
+	char *copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	int err = mkdir(dirname(copy), 0700) < 0 && errno != EEXIST ? -errno : 0;
+	free(copy);
+	return err;
+}
+
+int sink_open(struct sink *ret, int standard, const char *path)
+{
+	*ret = (struct sink){.fd = standard, .owned = standard < 0};
+	if (!ret->owned)
+		return 0;
+	int err = make_directory(path);
+	if (err)
+		return err;
+	ret->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	return ret->fd < 0 ? -errno : 0;
+}
+
+void sink_close(struct sink *s)
+{
+	if (s->owned && s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static uint64_t count_lines(const char *p, size_t len)
+{
+	uint64_t n = 0;
+
+	for (const char *end = p + len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+		n++;
+	return n;
+}
+
+static void drop(struct sink *s, const char *lines, size_t len, bool partial, int error)
+{
+	s->dropped += count_lines(lines, len);
+	s->last_error = error;
+	s->closed = s->closed || error == EPIPE;
+	s->partial_line = partial;
+}
+
+/* -errno, or 0 once something may be written again. */
+static int write_some(struct sink *s, const char *bytes, size_t len, size_t *ret_done)
+{
+	ssize_t n = write(s->fd, bytes, len);
+
+	if (n >= 0) {
+		*ret_done = (size_t)n;
+		return 0;
+	}
+	*ret_done = 0;
+	if (errno == EAGAIN) {
+		struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+		poll(&p, 1, -1);
+		return 0;
+	}
+	return errno == EINTR ? 0 : -errno;
+}
+
+void sink_write(struct sink *s, const char *lines, size_t len)
+{
+	size_t done = 0;
+
+	if (s->closed) {
+		drop(s, lines, len, false, EPIPE);
+		return;
+	}
+	if (s->partial_line) {
+		/* end the line that a full disk cut, or it would spoil the next one */
+		size_t n = 0;
+		int err = write_some(s, "\n", 1, &n);
+		if (err || n == 0) {
+			drop(s, lines, len, true, -err);
+			return;
+		}
+		s->partial_line = false;
+	}
+	while (done < len) {
+		size_t n;
+		int err = write_some(s, lines + done, len - done, &n);
+		done += n;
+		if (err) {
+			drop(s, lines + done, len - done, done > 0 && lines[done - 1] != '\n', -err);
+			return;
+		}
+	}
+}

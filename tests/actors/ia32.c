@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The 32-bit system calls of an x86-64 kernel, from a 64-bit process: they must not be an evasion. */
+#include "actor.h"
+
+#if defined(__x86_64__)
+
+#include "sock.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	IA32_EXIT = 1,
+	IA32_FORK = 2,
+	IA32_WRITE = 4,
+	IA32_OPEN = 5,
+	IA32_CLOSE = 6,
+	IA32_EXECVE = 11,
+	IA32_GETPID = 20,
+	IA32_SOCKETCALL = 102,
+	IA32_EXIT_GROUP = 252,
+	IA32_CONNECT = 362,
+	SOCKETCALL_SEND = 9,
+};
+
+static long ia32(long number, long a, long b, long c)
+{
+	long result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(number), "b"(a), "c"(b), "d"(c)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)result;
+}
+
+/* Memory that a 32-bit pointer reaches. */
+static char *low_memory(void)
+{
+	void *memory =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	actor_must(memory != MAP_FAILED, "low memory");
+	return memory;
+}
+
+/* Without 32-bit support the instruction kills whoever tries it. */
+static void probe(void)
+{
+	int status;
+	pid_t pid = actor_fork();
+
+	if (pid == 0) {
+		actor_must(ia32(IA32_GETPID, 0, 0, 0) == getpid(), "a 32-bit system call");
+		actor_exit(0);
+	}
+	actor_must(waitpid(pid, &status, 0) == pid, "waitpid");
+	if (WIFSIGNALED(status))
+		actor_skip("no 32-bit system calls in this kernel");
+}
+
+static long low(const void *memory)
+{
+	return (long)(intptr_t)memory;
+}
+
+static void ia32_write_close(const struct actor_case *self)
+{
+	char *name = low_memory();
+	long fd;
+
+	(void)self;
+	probe();
+	strcpy(name, "file");
+	fd = ia32(IA32_OPEN, low(name), O_WRONLY | O_CREAT, 0600);
+	actor_must(fd >= 0, "open");
+	actor_fact_created("file");
+	actor_must(ia32(IA32_WRITE, fd, low(name), 4) == 4, "write");
+	actor_must(ia32(IA32_CLOSE, fd, 0, 0) == 0, "close");
+	actor_fact_closed("file", "write");
+}
+
+static void ia32_execve(const struct actor_case *self)
+{
+	char *memory = low_memory(), *path = memory + 1024, *env = memory + 8192;
+	uint32_t *argv = (uint32_t *)(void *)memory;
+	pid_t pid;
+
+	(void)self;
+	probe();
+	snprintf(path, PATH_MAX, "%s", actor_program());
+	snprintf(env, 256, "KUNAI_ACTOR_CASE=%s", facts_case);
+	argv[0] = (uint32_t)low(path);
+	argv[2] = (uint32_t)low(env); /* argv[1] and argv[3] end the two vectors */
+	pid = actor_fork();
+	if (pid == 0) {
+		ia32(IA32_EXECVE, low(path), low(argv), low(argv + 2));
+		actor_must(false, "execute the program");
+	}
+	actor_wait(pid);
+}
+
+static void ia32_processes(const struct actor_case *self)
+{
+	struct fact fact;
+	long pid;
+
+	probe();
+	pid = ia32(IA32_FORK, 0, 0, 0);
+	actor_must(pid >= 0, "fork");
+	if (pid == 0) {
+		actor_started(SIGCHLD);
+		facts_begin(&fact, self->a == IA32_EXIT ? "exit" : "exit_group");
+		facts_number(&fact, "code", 0);
+		facts_end(&fact);
+		ia32(self->a, 0, 0, 0);
+	}
+	actor_wait((pid_t)pid);
+}
+
+static void state_connected(int fd, const union address *address)
+{
+	struct fact fact;
+
+	facts_begin(&fact, "connect");
+	sock_describe(&fact, fd, address);
+	facts_bool(&fact, "connected", true);
+	facts_string(&fact, "hostname", "?");
+	facts_end(&fact);
+}
+
+static void ia32_network(const struct actor_case *self)
+{
+	char *memory = low_memory();
+	union address address;
+	uint32_t *args = (uint32_t *)(void *)(memory + 1024);
+	int client;
+
+	(void)self;
+	probe();
+	sock_isolate();
+	sock_listen("127.0.0.1", SOCK_STREAM, 0, &address);
+	memcpy(memory, &address, sizeof(address));
+	client = sock_open("127.0.0.1", SOCK_STREAM);
+	actor_must(ia32(IA32_CONNECT, client, low(memory), sizeof(address.v4)) == 0, "connect");
+	state_connected(client, &address);
+
+	strcpy(memory, "hello");
+	args[0] = (uint32_t)client;
+	args[1] = (uint32_t)low(memory);
+	args[2] = 5;
+	args[3] = 0;
+	actor_must(ia32(IA32_SOCKETCALL, SOCKETCALL_SEND, low(args), 0) == 5, "send");
+	sock_fact_sent(client, NULL, "hello", 5, NULL);
+}
+
+void actor_add_ia32(void)
+{
+	actor_add(ia32_write_close, 0, 0, 0, "ia32.write_close");
+	actor_add(ia32_execve, 0, 0, 0, "ia32.execve");
+	actor_add(ia32_processes, IA32_EXIT, 0, 0, "ia32.exit");
+	actor_add(ia32_processes, IA32_EXIT_GROUP, 0, 0, "ia32.exit_group");
+	actor_add(ia32_network, 0, 0, 0, "ia32.network");
+}
+
+#else
+
+void actor_add_ia32(void)
+{
+}
+
+#endif

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the sensor behaves as a program: how it starts, ends and refuses."""
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import judge
+from sensor import OPTIONS, Sensor
+
+NOBODY = 65534
+SLOW = bool(os.environ.get("KUNAI_TEST_SLOW"))
+PID_FILE = Path("/run/kunai/kunai.pid")
+
+
+class Failed(Exception):
+    pass
+
+
+def must(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def create_file(path):
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def has_created(log, path):
+    return sum(judge.kind_of(e) == "file_create" and e["data"]["path"] == path for e in log.events) == 1
+
+
+def ends_by(number):
+    """A file is created and the sensor told to end at once: the event must be there, and whole."""
+
+    def check(kunai, directory):
+        """ends cleanly with everything written"""
+        path = os.path.join(directory, "last")
+        with Sensor([kunai, *OPTIONS], directory) as sensor:
+            must(sensor.started(), f"it did not start: {sensor.stderr()}")
+            create_file(path)
+            status = sensor.stop(number)
+            must(status == 0, f"exit status {status}: {sensor.stderr()}")
+            log = sensor.log()
+            must(not log.bad, f"{log.bad}")
+            must(has_created(log, path), "the last event is not there")
+            must(not PID_FILE.exists(), "the pid file is still there")
+
+    return check
+
+
+def check_closed_pipe(kunai, directory):
+    with open(os.path.join(directory, "err"), "w+b") as err:
+        process = subprocess.Popen([kunai, *OPTIONS], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err)
+        try:
+            first = process.stdout.readline()
+            must(first.startswith(b'{"data":'), f"the first line is {first[:80]}")
+            process.stdout.close()
+            began = time.monotonic()
+            subprocess.run(["true"], check=True)  # something to write about
+            status = process.wait(20)
+            took = time.monotonic() - began
+        finally:
+            process.kill()
+            process.wait()
+        err.seek(0)
+        must(status == 0, f"exit status {status}: {err.read()}")
+        must(took < (10 if SLOW else 1), f"it took {took:.1f} s")
+
+
+def check_not_root(kunai, directory):
+    status, stderr = run([kunai, "run"], user=NOBODY, group=NOBODY, extra_groups=[])
+    must(status == 1, f"exit status {status}")
+    must(len(stderr.splitlines()) == 1 and "root" in stderr, f"stderr: {stderr}")
+
+
+def run(command, **options):
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, text=True, **options
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+def check_second_instance(kunai, directory):
+    with Sensor([kunai, *OPTIONS], directory) as first:
+        must(first.started(), f"it did not start: {first.stderr()}")
+        status, stderr = run([kunai, *OPTIONS])
+        must(status == 0, f"exit status {status}: {stderr}")
+        wanted = f"An instance of Kunai pid={first.process.pid} is already running"
+        must(wanted in stderr, f"stderr: {stderr}")
+        must(first.process.poll() is None, "the first instance ended")
+        must(first.stop() == 0, "the first instance does not end well")
+
+
+def with_config(directory, text):
+    path = os.path.join(directory, "config.yaml")
+    Path(path).write_text(text)
+    return path
+
+
+def check_unwritable_output(kunai, directory):
+    config = with_config(directory, "output:\n  path: /proc/no/such/directory/events.log\n")
+    status, stderr = run([kunai, "run", "-c", config])
+    must(status == 1, f"exit status {status}")
+    must(len(stderr.splitlines()) == 1, f"stderr: {stderr}")
+
+
+def check_no_config(kunai, directory):
+    status, stderr = run([kunai, "run", "-c", os.path.join(directory, "missing.yaml")])
+    must(status == 1, f"exit status {status}")
+    must(len(stderr.splitlines()) == 1 and "missing.yaml" in stderr, f"stderr: {stderr}")
+
+
+def check_output_file(kunai, directory):
+    output, path = Path(directory, "events.log"), os.path.join(directory, "created")
+    config = with_config(directory, f"output:\n  path: {output}\n")
+    with Sensor([kunai, *OPTIONS, "-c", config], directory, output=output) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        create_file(path)
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+        must(has_created(sensor.log(), path), "the event is not in the file")
+        must(output.stat().st_mode & 0o777 == 0o600, f"mode {output.stat().st_mode:o}")
+        must(not sensor.out.read_bytes(), "something is on stdout")
+
+
+def check_deleted_binary(kunai, directory):
+    copy, path = os.path.join(directory, "copy"), os.path.join(directory, "created")
+    shutil.copy(kunai, copy)
+    with Sensor([copy, *OPTIONS], directory) as sensor:
+        os.unlink(copy)
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        create_file(path)
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+        must(has_created(sensor.log(), path), "the event is missing")
+
+
+def check_unknown_option(kunai, directory):
+    status, stderr = run([kunai, "run", "--inclde=all"])
+    must(status == 2 and "--include" in stderr, f"exit status {status}: {stderr}")
+
+
+def check_flush(kunai, directory):
+    """A reader sees each event soon, not when a buffer is full."""
+    path = os.path.join(directory, "created")
+    with Sensor([kunai, *OPTIONS], directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        create_file(path)
+        end = time.monotonic() + (10 if SLOW else 2)
+        while time.monotonic() < end and path.encode() not in sensor.out.read_bytes():
+            time.sleep(0.05)
+        must(path.encode() in sensor.out.read_bytes(), "the event is not written while the sensor runs")
+        sensor.stop()
+
+
+CHECKS = {
+    "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
+    "SIGTERM ends it cleanly with everything written": ends_by(signal.SIGTERM),
+    "a closed pipe ends it with status 0 within a second": check_closed_pipe,
+    "events are written at once": check_flush,
+    "not root: one line, status 1": check_not_root,
+    "a second instance warns and ends with status 0": check_second_instance,
+    "unwritable output: one line, status 1": check_unwritable_output,
+    "unreadable configuration: one line, status 1": check_no_config,
+    "output to a file": check_output_file,
+    "its binary may be deleted": check_deleted_binary,
+    "an unknown option is answered with the nearest": check_unknown_option,
+}
+
+
+def run_check(check, kunai):
+    # Readable by nobody, who is one of the users.
+    with tempfile.TemporaryDirectory(prefix="kunai-live.") as directory:
+        os.chmod(directory, 0o755)
+        copy = os.path.join(directory, "kunai")
+        shutil.copy(kunai, copy)
+        os.chmod(copy, 0o755)
+        try:
+            check(copy, directory)
+        except (Failed, OSError, subprocess.TimeoutExpired) as error:
+            return [str(error)]
+    return []
+
+
+def run_all(kunai):
+    for name, check in CHECKS.items():
+        yield judge.Result(name, run_check(check, kunai))

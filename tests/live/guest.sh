@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The live test's part that needs a kernel, natively and in a VM: starts the sensor, runs every case, stops the
+# sensor, starts it once more for the processes that outlived it. live.py judges what is left in $OUT:
+#   facts.jsonl                      what the actors did
+#   sensor.jsonl .stderr .pid .status    the first run of the sensor; sensor2.* the second
+# POSIX sh only: a VM has nothing but busybox.
+set -u
+: "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
+: "${STORM:=10007}" "${CASES:=*}"
+: "${EVENTS:=execve,execve_script,clone,exit,exit_group,write_close,file_create,connect,dns_query,send_data}"
+
+scenario=$ACTORS/scenario
+work=$(mktemp -d "${TMPDIR:-/tmp}/kunai-live.XXXXXX") || exit 1
+chmod 755 "$work"
+sensor= seeded= seen=
+
+clean_up() {
+    for pid in $sensor $seeded $seen; do
+        kill -KILL "$pid" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+# $1: name of the run. Returns when the sensor has printed its first line.
+start_sensor() {
+    "$KUNAI" run --exclude=all --include="$EVENTS" --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
+    sensor=$!
+    echo "$sensor" >"$OUT/$1.pid"
+    "$scenario" await-line "$OUT/$1.jsonl" 60
+}
+
+# $1: name of the run.
+stop_sensor() {
+    "$scenario" await-quiet "$OUT/$1.jsonl" 2000
+    kill -TERM "$sensor"
+    wait "$sensor"
+    echo $? >"$OUT/$1.status"
+    sensor=
+}
+
+# $1: name. Lives through both runs of the sensor.
+start_lingering() {
+    "$scenario" linger "$1" "$work" "$OUT/facts.jsonl" "$work/first" "$work/second" &
+}
+
+start_lingering seeded
+seeded=$!
+
+if start_sensor sensor; then
+    start_lingering seen
+    seen=$!
+    touch "$work/first"
+    "$scenario" run "$work" "$OUT/facts.jsonl" "$STORM" "$CASES"
+    stop_sensor sensor
+else
+    cat "$OUT/sensor.stderr" >&2
+    exit 1
+fi
+
+if start_sensor sensor2; then
+    touch "$work/second"
+    wait "$seeded" "$seen"
+    seeded= seen=
+    stop_sensor sensor2
+else
+    cat "$OUT/sensor2.stderr" >&2
+    exit 1
+fi

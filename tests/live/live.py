@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live test: starts the real sensor, lets the actors do a known number of things, and demands exactly the
+events that they must cause. Prints TAP.
+
+    live.py --kunai build/kunai --actors build/tests/actors     natively, as root
+    live.py ... --vm-output DIR                                 only judges what guest.sh left there in a VM
+    live.py ... --self-test                                     tests the judge, without a sensor
+
+KUNAI_TEST_SLOW=1 leaves the storms out."""
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import behaviour
+import judge
+import runc
+import selftest
+
+HERE = Path(__file__).resolve().parent
+GUEST_TIMEOUT = 1200
+
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def report(self, result):
+        self.count += 1
+        self.failed += bool(result.problems)
+        for problem in result.problems[: judge.PROBLEMS_SHOWN]:
+            print("# " + problem.replace("\n", "\\n").encode("ascii", "backslashreplace").decode())
+        if len(result.problems) > judge.PROBLEMS_SHOWN:
+            print(f"# and {len(result.problems) - judge.PROBLEMS_SHOWN} more")
+        skip = f" # SKIP {result.skip}" if result.skip else ""
+        print(f"{'not ok' if result.problems else 'ok'} {self.count} - {result.name}{skip}", flush=True)
+
+    def finish(self):
+        print(f"1..{self.count}")
+        return self.failed != 0
+
+
+def read_run(out, name):
+    pid = (out / f"{name}.pid").read_text()
+    return judge.Log((out / f"{name}.jsonl").read_bytes(), int(pid))
+
+
+def judge_end(out, name):
+    """Its exit status, and that it had nothing to complain of."""
+    status = (out / f"{name}.status").read_text().strip()
+    complaints = [line for line in (out / f"{name}.stderr").read_text(errors="replace").splitlines()
+                  if any(word in line.lower() for word in ("error", " lost", "late", "balance", "sanitizer"))]  # fmt: skip
+    return [
+        judge.Result(f"{name}: SIGTERM ends it with status 0", [] if status == "0" else [f"status {status}"]),
+        judge.Result(f"{name}: no complaints on stderr", complaints),
+    ]
+
+
+def judge_directory(out, files):
+    missing = [n for n in ("facts.jsonl", "sensor.status", "sensor2.status") if not (out / n).exists()]
+    if missing:
+        stderr = out / "sensor.stderr"
+        told = stderr.read_text(errors="replace").splitlines() if stderr.exists() else []
+        return [judge.Result("the sensor ran", [f"no {', '.join(missing)}", *told])]
+    facts = [json.loads(line) for line in (out / "facts.jsonl").read_text().splitlines()]
+    results = judge.judge(facts, [read_run(out, "sensor"), read_run(out, "sensor2")], files)
+    return results + judge_end(out, "sensor") + judge_end(out, "sensor2")
+
+
+def run_guest(kunai, actors, out, cases):
+    env = {**os.environ, "KUNAI": kunai, "ACTORS": actors, "OUT": str(out), "CASES": cases}
+    if os.environ.get("KUNAI_TEST_SLOW"):
+        env["STORM"] = "0"
+    guest = subprocess.Popen([HERE / "guest.sh"], env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return guest.wait(GUEST_TIMEOUT)
+    except BaseException:
+        # guest.sh cleans up on SIGTERM; what it started is in its session.
+        os.killpg(guest.pid, signal.SIGTERM)
+        guest.wait()
+        raise
+
+
+def run_natively(kunai, actors, files, cases):
+    with tempfile.TemporaryDirectory(prefix="kunai-live-out.") as out:
+        status = run_guest(kunai, actors, out, cases)
+        yield judge.Result("guest.sh ran to its end", [f"exit status {status}"] if status else [])
+        yield from judge_directory(Path(out), files)
+    if cases == "*":
+        yield from runc.run(kunai)
+        yield from behaviour.run_all(kunai)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="The live test; prints TAP.")
+    parser.add_argument("--kunai", default="build/kunai")
+    parser.add_argument("--actors", default="build/tests/actors")
+    parser.add_argument("--vm-output", type=Path, metavar="DIR", help="judge what guest.sh left there")
+    parser.add_argument("--self-test", action="store_true", help="test the judge")
+    parser.add_argument("--cases", default="*", metavar="PATTERN", help="only these cases (natively)")
+    args = parser.parse_args()
+
+    kunai, actors = os.path.abspath(args.kunai), os.path.abspath(args.actors)
+    files = {name: Path(actors, name).read_bytes() for name in ("scenario", "true")}
+    tap = Tap()
+    if args.vm_output:
+        results = judge_directory(args.vm_output, files)
+    elif os.geteuid() != 0:
+        print("1..0 # SKIP needs root")
+        return 0
+    elif args.self_test:
+        results = selftest.self_test(actors, files)
+    else:
+        results = run_natively(kunai, actors, files, args.cases)
+    for result in results:
+        tap.report(result)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

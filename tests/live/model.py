@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the facts of the actors to the events that they must have caused.
+
+A small process table follows the facts, as the sensor's follows the kernel: so a fact says only what was done,
+and ancestors, command lines and executables of each expected event come from here."""
+import dataclasses
+import fnmatch
+import hashlib
+import ipaddress
+import math
+import struct
+from collections import Counter
+
+ARGS_MAX = 32 * 1024  # default of max_args
+PAYLOAD_MAX = 4096
+PATH_LIMIT = 4096
+TICK = 10_000_000  # ns; the kernel shows start times in 1/100 s
+
+DOMAINS = {2: "AF_INET", 10: "AF_INET6"}
+TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM"}
+PROTOCOLS = {6: "TCP", 17: "UDP"}
+QUERY_TYPES = {1: "A", 5: "CNAME", 15: "MX", 16: "TXT", 28: "AAAA"}
+
+# What a tier truly cannot see: case pattern -> why. Such closes must then be absent, so that the table and
+# docs/tiers.md are wrong as soon as one shows.
+UNSEEN = {}
+
+
+class Match:
+    """An expected value that is not one value. `sample` is an example of what passes."""
+
+    def __init__(self, test, sample, text):
+        self.test, self.sample, self.text = test, sample, text
+
+    def __eq__(self, got):
+        return self.test(got)
+
+    def __repr__(self):
+        return self.text
+
+
+@dataclasses.dataclass
+class Expected:
+    """One event. `fields` maps dotted paths to values; `extra` are fields that are checked when present."""
+
+    kind: str
+    tgid: int
+    fields: dict
+    fact: dict
+
+
+@dataclasses.dataclass
+class Process:
+    tgid: int
+    exe: str  # as events show it: the script, if it is one
+    image: str  # as the kernel has it: the interpreter
+    command_line: object
+    parent: object
+    zombie: bool = False
+    container: object = None
+
+    def ancestors(self):
+        names, process = [], self.parent
+        while process:
+            names.append(process.exe)
+            process = process.parent
+        return "|".join(reversed(names))
+
+
+def raw(value):
+    """The bytes of a fact's string."""
+    return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value.encode()
+
+
+def text(value):
+    return raw(value).decode("utf-8", "replace")
+
+
+def quote(argument):
+    if not any(c.isspace() for c in argument):
+        return argument
+    return '"' + argument.replace('"', '\\"') + '"'
+
+
+def command_line_of(area):
+    """Joined as Kunai does: empty arguments dropped, bad bytes replaced, quoted where there is white space."""
+    arguments = [a.decode("utf-8", "replace") for a in area.split(b"\0") if a]
+    return " ".join(map(quote, arguments))
+
+
+def expect_command_line(area):
+    full = command_line_of(area)
+    if len(area) <= ARGS_MAX:
+        return full
+    return Match(
+        lambda got: isinstance(got, str) and full.startswith(got) and ARGS_MAX - 64 <= len(got) <= ARGS_MAX,
+        full[: ARGS_MAX - 16], f"the first {ARGS_MAX} bytes of the arguments",
+    )  # fmt: skip
+
+
+def expect_path(fact):
+    path = text(fact["path"])
+    if not fact.get("cut"):
+        return path
+    kept = path[-(PATH_LIMIT - 300) :]
+    return Match(lambda got: isinstance(got, str) and got.endswith(kept) and got != path, "..." + kept,
+                 f"the last {PATH_LIMIT} bytes of the path")  # fmt: skip
+
+
+def entropy_of(data):
+    total = len(data)
+    return -sum(n / total * math.log2(n / total) for n in Counter(data).values()) if total else 0.0
+
+
+def about(value):
+    """data_entropy is a 32-bit float summed up in 32 bits."""
+    return Match(lambda got: isinstance(got, float) and abs(got - value) < 1e-3, value, f"about {value:.5f}")
+
+
+def is_public(ip):
+    address = ipaddress.ip_address(ip)
+    if address.version == 6 and address.ipv4_mapped:
+        return True  # as Kunai has it
+    return address.is_global
+
+
+def community_id_of(proto, src, sport, dst, dport):
+    """Community ID v1 with seed 0; see github.com/corelight/community-id-spec."""
+    a, b = ipaddress.ip_address(src).packed, ipaddress.ip_address(dst).packed
+    if (a, sport) > (b, dport):
+        a, b, sport, dport = b, a, dport, sport
+    import base64
+
+    packed = struct.pack("!H", 0) + a + b + struct.pack("!BBHH", proto, 0, sport, dport)
+    return "1:" + base64.b64encode(hashlib.sha1(packed).digest()).decode()
+
+
+class Model:
+    def __init__(self, files):
+        """files: name -> content of the programs that the actors execute."""
+        self.digests = {name: digests_of(content) for name, content in files.items()}
+        self.processes = {}
+        self.drivers = {}
+
+    def feed(self, fact):
+        """Takes one fact in, returns the events that it stands for."""
+        handler = getattr(self, "on_" + fact["op"], None)
+        return handler(fact) if handler else []
+
+    # Processes that are not part of a case
+
+    def on_driver(self, fact):
+        process = Process(fact["tgid"], text(fact["exe"]), text(fact["exe"]), command_line_of(raw(fact["cmdline"])), None)
+        self.processes[fact["tgid"]] = self.drivers[fact["tgid"]] = process
+        process.youngest = process
+        process.start_ticks = fact["start_ticks"]
+        return []
+
+    def on_ancestor(self, fact):
+        driver = self.drivers[fact["tgid"]]
+        exe = text(fact["exe"]).removesuffix(" (deleted)")
+        ancestor = Process(fact["ancestor_pid"], exe, exe, None, None)
+        driver.youngest.parent = ancestor
+        driver.youngest = ancestor
+        return []
+
+    # Processes
+
+    def common(self, fact, process=None):
+        process = process or self.processes[fact["tgid"]]
+        fields = {
+            "data.ancestors": process.ancestors(),
+            "data.command_line": process.command_line,
+            "data.exe.path": process.exe,
+            "info.task.name": text(fact["comm"]),
+            "info.task.pid": fact["pid"],
+            "info.task.tgid": fact["tgid"],
+            "info.task.zombie": process.zombie,
+            "info.parent_task.tgid": process.parent.tgid,
+            "info.host.container": {"name": process.container, "type": None} if process.container else None,
+        }
+        if "uid" in fact:  # the writer's own fact
+            fields |= {
+                "info.task.uid": fact["uid"],
+                "info.task.gid": fact["gid"],
+                "info.task.user": text(fact["user"]),
+                "info.task.group": text(fact["group"]),
+            }
+            if fact["mnt"]:
+                fields["info.task.namespaces.mnt"] = fact["mnt"]
+        return fields
+
+    def event(self, kind, fact, fields, process=None):
+        return [Expected(kind, fact["tgid"], self.common(fact, process) | fields, fact)]
+
+    def on_clone(self, fact):
+        if fact["pid"] == fact["tgid"]:
+            parent = self.processes[fact["ppid"]]
+            container = text(fact.get("nodename", "")) if parent.container else None
+            self.processes[fact["tgid"]] = Process(
+                fact["tgid"], parent.image, parent.image, parent.command_line, parent, container=container
+            )
+        return self.event("clone", fact, {"data.flags": hex(fact["flags"])})
+
+    def on_exec(self, fact):
+        process, area = self.processes[fact["tgid"]], raw(fact["cmdline"])
+        process.image = process.exe = text(fact["exe"])
+        process.command_line = expect_command_line(area)
+        if process.container:
+            process.container = text(fact["nodename"])
+        fields = {"data.parent_exe": process.parent.exe, "data.parent_command_line": process.parent.command_line}
+        if len(area) > ARGS_MAX:
+            fields["data.command_line_size"] = len(area)
+        if fact.get("cwd"):
+            fields["data.cwd"] = text(fact["cwd"])
+        program = "data.exe"
+        if "script" in fact:
+            program = "data.interpreter"
+            process.exe = self.script_path(fact)
+            fields["data.interpreter.path"] = process.image
+            fields |= hash_fields("data.exe", digests_of(raw(fact["script_data"])))
+        if not self.is_detached(fact):
+            fields |= hash_fields(program, self.digests["scenario"])
+        return self.event("execve_script" if "script" in fact else "execve", fact, fields)
+
+    @staticmethod
+    def is_detached(fact):
+        """No name leads to the image, or the judge has no copy of it."""
+        return fact.get("foreign") or text(fact["exe"]).startswith("memfd:") or fact["case"] == "exec.deleted"
+
+    @staticmethod
+    def script_path(fact):
+        resolved, named = text(fact["script"]), text(fact["script_name"])
+        if resolved == named:
+            return resolved
+        # A link's own path will do, if it is marked (exe_unverified; judge.check_unverified).
+        return AnyOf(resolved, named)
+
+    def on_exit(self, fact):
+        return self.event("exit", fact, {"data.error_code": fact["code"] & 0xFFFFFFFF})
+
+    def on_exit_group(self, fact):
+        return self.event("exit_group", fact, {"data.error_code": fact["code"] & 0xFFFFFFFF})
+
+    def on_orphaned(self, fact):
+        self.processes[fact["tgid"]].zombie = True
+        return []
+
+    def on_new_mount_namespace(self, fact):
+        self.processes[fact["tgid"]].container = text(fact["nodename"])
+        return []
+
+    # Files
+
+    def on_create(self, fact):
+        fields = {"data.path": expect_path(fact)}
+        return self.event("file_create", fact, fields)
+
+    def on_close(self, fact):
+        if fact.get("unseen") or any(fnmatch.fnmatchcase(fact["case"], pattern) for pattern in UNSEEN):
+            return []
+        fields = {"data.path": expect_path(fact), "data.written_by": Match(
+            lambda got: isinstance(got, list) and fact["written_by"] in got, [fact["written_by"]],
+            f"a list with {fact['written_by']}")}  # fmt: skip
+        events = self.event("write_close", fact, fields)
+        if fact.get("during_exec"):
+            forget_image(events[0])
+        return events
+
+    def on_close_many(self, fact):
+        directory = text(fact["dir"]).removesuffix("/f")
+        events = []
+        for i in range(fact["count"]):
+            name = f"f{i % 10}{i // 10 % 10}{i // 100}"
+            events += self.event("write_close", fact, {"data.path": f"{directory}/{name}"})
+            if fact["during_exec"]:
+                forget_image(events[-1])
+        return events
+
+    # Network
+
+    def flow(self, fact, destination="data.dst"):
+        fields = {
+            "data.socket.domain": DOMAINS[fact["domain"]],
+            "data.socket.type": TYPES[fact["type"]],
+            "data.socket.proto": PROTOCOLS[fact["proto"]],
+            f"{destination}.ip": fact["dst_ip"],
+            f"{destination}.port": fact["dst_port"],
+            f"{destination}.public": is_public(fact["dst_ip"]),
+            f"{destination}.is_v6": fact["domain"] == 10,
+        }
+        if fact["src_port"]:  # a failed call may have chosen no source
+            fields |= {"data.src.ip": fact["src_ip"], "data.src.port": fact["src_port"]}
+        return fields
+
+    def on_connect(self, fact):
+        fields = self.flow(fact) | {"data.dst.hostname": fact["hostname"], "data.connected": fact["connected"]}
+        return self.event("connect", fact, fields)
+
+    def on_send(self, fact):
+        fields = self.flow(fact) | {
+            "data.dst.hostname": fact["hostname"],
+            "data.data_size": fact["size"],
+            "data.data_entropy": about(entropy_of(raw(fact["data"])[:PAYLOAD_MAX])),
+        }
+        return self.event("send_data", fact, fields)
+
+    def on_dns(self, fact):
+        response = fact["response"].split(";")
+        fields = self.flow(fact, "data.dns_server") | {
+            "data.query": fact["query"],
+            "data.query_type": QUERY_TYPES[fact["query_type"]],
+            "data.response": prefix_of(response) if fact["partial"] else response,
+        }
+        if fact["asked"]:
+            fields["data.asked"] = fact["asked"]
+        for mark in ("truncated", "malformed"):
+            if fact[mark]:
+                fields[f"data.{mark}"] = True
+        return self.event("dns_query", fact, fields)
+
+    # Storms: one fact for many events of processes that state nothing
+
+    def on_storm_exec(self, fact):
+        worker, events = self.processes[fact["tgid"]], []
+        for _ in range(fact["count"]):
+            child = Process(None, worker.image, worker.image, worker.command_line, worker)
+            events += self.stormed("clone", fact, child, "scenario", {"data.flags": hex(fact["flags"])})
+            child = Process(None, text(fact["exe"]), text(fact["exe"]), "true", worker)
+            fields = {"data.parent_exe": worker.exe, "data.parent_command_line": worker.command_line}
+            fields |= hash_fields("data.exe", self.digests["true"])
+            events += self.stormed("execve", fact, child, "true", fields)
+            events += self.stormed("exit_group", fact, child, "true", {"data.error_code": 0})
+        return events
+
+    def stormed(self, kind, fact, child, comm, fields):
+        fields = self.common(fact, child) | {"info.task.name": comm} | fields
+        for unknown in ("info.task.pid", "info.task.tgid"):
+            del fields[unknown]
+        return [Expected(kind, None, fields, fact)]
+
+    def on_storm_files(self, fact):
+        events, directory = [], text(fact["dir"]).rstrip("/")
+        for i in range(fact["count"]):
+            for kind in ("file_create", "write_close"):
+                events += self.event(kind, fact, {"data.path": f"{directory}/f{i}"})
+        return events
+
+
+class AnyOf(str):
+    """A path that may be spelt in two ways. Prints as the first, equals both."""
+
+    def __new__(cls, first, second):
+        self = super().__new__(cls, first)
+        self.second = second
+        return self
+
+    def __eq__(self, other):
+        return str.__eq__(self, other) or str.__eq__(self.second, other)
+
+    __hash__ = str.__hash__
+
+
+def prefix_of(whole):
+    return Match(lambda got: isinstance(got, list) and len(whole) // 2 < len(got) < len(whole)
+                 and got == whole[: len(got)], whole[:-1], f"most of {len(whole)} records")  # fmt: skip
+
+
+def forget_image(expected):
+    """An exec closes files while the old image goes and the new one comes."""
+    for path in ("data.command_line", "data.exe.path", "info.task.name"):
+        expected.fields.pop(path)
+
+
+def digests_of(content):
+    digests = {name: hashlib.new(name, content).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")}
+    return digests | {"size": len(content)}
+
+
+def hash_fields(prefix, digests):
+    return {f"{prefix}.{key}": value for key, value in digests.items()} | {f"{prefix}.error": None}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running sensor, for the tests that guest.sh cannot do."""
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import judge
+
+START_SECONDS = 30
+END_SECONDS = 30
+EVENTS = "execve,execve_script,clone,exit,exit_group,write_close,file_create,connect,dns_query,send_data"
+OPTIONS = ["run", "--exclude=all", f"--include={EVENTS}", "--send-data-min-len=0"]
+
+
+class Sensor:
+    """Use as a context: killed at its end unless it ended before. Its output is in `out`."""
+
+    def __init__(self, command, directory, name="sensor", output=None):
+        self.out, self.err = Path(directory, f"{name}.jsonl"), Path(directory, f"{name}.stderr")
+        self.written_to = output or self.out
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def started(self):
+        """Whether it has printed its first line, in time."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            if self.written_to.exists() and b"\n" in self.written_to.read_bytes():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def stop(self, number=signal.SIGTERM):
+        """Returns its exit status, None when it would not end."""
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def await_quiet(self, seconds=1.0):
+        size, since, end = -1, time.monotonic(), time.monotonic() + 60
+        while time.monotonic() < min(since + seconds, end):
+            now = os.path.getsize(self.written_to)
+            if now != size:
+                size, since = now, time.monotonic()
+            time.sleep(0.05)
+
+    def log(self):
+        return judge.Log(self.written_to.read_bytes(), self.process.pid)
+
+    def stderr(self):
+        return self.err.read_text(errors="replace")

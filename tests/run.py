@@ -1,0 +1,396 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the tests and adds them up; called by ./dev test. Everything speaks TAP, or is one check by its exit
+status. What a part printed is in build/test-logs/PART.log; of a failed part it is shown as well."""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "tests/vm"))
+
+import kernels  # noqa: E402
+import vm  # noqa: E402
+
+LOGS = TOP / "build/test-logs"
+ACTORS = "build/tests/actors"
+SMOKE_KERNEL = "6.1"
+VMS_AT_ONCE = 2
+BOOT_TRIES = 2
+FUZZ_SECONDS = 5
+FUZZ_SECONDS_LONG = 600
+PART_TIMEOUT = 900  # seconds for one program
+GUEST_TIMEOUT = 900  # seconds for all scenarios in one VM
+
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    # Of the live test: no storms, a sanitized sensor is not meant to keep up.
+    "STORM": "0",
+}
+VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=all", "--error-exitcode=99"]
+
+
+@dataclasses.dataclass
+class Result:
+    name: str
+    status: str  # passed, failed or skipped
+    detail: str = ""
+
+
+@dataclasses.dataclass
+class Part:
+    """A named piece of the run. `run` writes to the log and yields Results."""
+
+    name: str
+    run: object
+    needs: tuple = ()
+    in_vm: bool = False
+    results: list = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Failure(Exception):
+    """A part that could not do its work: one failed result."""
+
+
+# TAP
+
+TAP_LINE = re.compile(r"^(not )?ok\b(?: +\d+)?(?: +- )?(.*?)(?: *(?<!\\)# *(skip|todo)\S*\s*(.*))?$", re.IGNORECASE)
+TAP_PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?$", re.IGNORECASE)
+
+
+def parse_tap(text, status, program):
+    """Results of one TAP program. A broken plan, a bad exit or no test at all is a failure of its own."""
+    results, notes, plan = [], [], None
+    for line in text.splitlines():
+        if match := TAP_PLAN.match(line):
+            plan = int(match[1])
+            if plan == 0:
+                return [Result(program, "skipped", match[2] or "no reason given")]
+        elif match := TAP_LINE.match(line):
+            name = f"{program}: {match[2].strip()}"
+            directive = (match[3] or "").lower()
+            if directive == "skip":
+                results.append(Result(name, "skipped", match[4] or "no reason given"))
+            elif match[1]:
+                results.append(Result(name, "failed", "\n".join(notes)))
+            else:
+                results.append(Result(name, "passed"))
+            notes = []
+        elif line.startswith("Bail out!"):
+            results.append(Result(program, "failed", line))
+        elif line.startswith("#"):
+            notes.append(line)
+    failed = any(r.status == "failed" for r in results)
+    if plan is None:
+        results.append(Result(program, "failed", f"ended without a TAP plan, exit status {status}"))
+    elif plan != len(results):
+        results.append(Result(program, "failed", f"{len(results)} of {plan} planned tests ran, exit status {status}"))
+    elif status and not failed:
+        results.append(Result(program, "failed", f"exit status {status} although no test failed"))
+    return results
+
+
+# Running programs
+
+children = set()
+children_lock = threading.Lock()
+
+
+def run(command, log, *, env=None, timeout=PART_TIMEOUT, cwd=TOP):
+    """Returns (exit status, stdout). stdout and stderr go to the log too, in the order of stdout, stderr."""
+    log.write(f"$ {' '.join(map(str, command))}\n")
+    log.flush()
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        errors="replace", cwd=cwd, env={**os.environ, **(env or {})}, start_new_session=True,
+    )  # fmt: skip
+    with children_lock:
+        children.add(process)
+    try:
+        stdout, stderr = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        stdout, stderr = process.communicate()
+        stderr += f"\n# killed after {timeout} s\n"
+    finally:
+        with children_lock:
+            children.discard(process)
+    log.write(stdout + stderr)
+    log.flush()
+    return process.returncode, stdout
+
+
+def must(command, log, what, **kwargs):
+    status, _ = run(command, log, **kwargs)
+    if status:
+        raise Failure(f"{what}: exit status {status}")
+
+
+def run_tap(command, log, program, **kwargs):
+    status, stdout = run(command, log, **kwargs)
+    return parse_tap(stdout, status, program)
+
+
+def run_check(command, log, name, **kwargs):
+    """A program that is one test by its exit status."""
+    status, _ = run(command, log, **kwargs)
+    return Result(name, "failed" if status else "passed", f"exit status {status}" if status else "")
+
+
+# Parts
+
+def build(variant, *targets):
+    def part(log):
+        must(["./dev", "build-variant", variant, *targets], log, f"building {variant}")
+        yield Result(f"build {variant}", "passed")
+
+    return part
+
+
+def part_tree(log):
+    yield from run_tap(["tests/check_tree.py"], log, "tree")
+
+
+def style_format(log):
+    sources = sorted(str(p) for d in ("src", "bpf", "schema", "tests", "bench") for p in (TOP / d).glob("**/*.[ch]"))
+    log.write("$ clang-format --dry-run\n")
+    done = subprocess.run(["clang-format", "--dry-run", "-Werror", *sources], stderr=subprocess.PIPE, text=True, check=False)
+    wrong = sorted({line.split(":")[0] for line in done.stderr.splitlines() if " error: " in line})
+    detail = "./dev fmt mends\n" + "\n".join(os.path.relpath(w, TOP) for w in wrong)
+    return Result("clang-format", "failed", detail) if done.returncode else Result("clang-format", "passed")
+
+
+def style_syntax(script):
+    try:
+        compile(script.read_text(), str(script), "exec")
+        return Result(f"syntax of {script.name}", "passed")
+    except SyntaxError as error:
+        return Result(f"syntax of {script.name}", "failed", str(error))
+
+
+def part_style(log):
+    yield style_format(log)
+    scripts = [p for d in ("tests", "bench", "etc") for p in sorted((TOP / d).glob("**/*.sh"))]
+    names = [str(p.relative_to(TOP)) for p in scripts]
+    yield run_check(["shellcheck", "--exclude=SC1007", "dev", ".ci/run", "tests/fresh", *names], log, "shellcheck")
+    for script in sorted(p for d in ("src", "tests", "bench") for p in (TOP / d).glob("**/*.py")):
+        yield style_syntax(script)
+
+
+def meson_tests(directory, log):
+    """(name, command) of the programs that meson.build registers with test()."""
+    status, stdout = run(["meson", "introspect", "--tests", directory], log)
+    if status:
+        raise Failure("meson introspect failed")
+    tests = [(t["name"], t["cmd"]) for t in json.loads(stdout)]
+    if not tests:
+        raise Failure("no test is registered")
+    return tests
+
+
+def unit(directory, prefix=(), env=None):
+    def part(log):
+        for name, command in meson_tests(directory, log):
+            yield from run_tap([*prefix, *command], log, name, env=env)
+
+    return part
+
+
+def fuzz(seconds):
+    def part(log):
+        targets = sorted(p for p in (TOP / "build-asan/tests/fuzz").glob("fuzz_*") if p.is_file())
+        if not targets:
+            raise Failure("there are no fuzz targets")
+        for target in targets:
+            name = target.name.removeprefix("fuzz_")
+            found = TOP / "build-asan/found" / name
+            found.mkdir(parents=True, exist_ok=True)
+            seeds = TOP / "tests/fuzz/corpus" / name
+            if not seeds.is_dir() or not any(seeds.iterdir()):
+                yield Result(f"{name}: seeds", "failed", f"{seeds} is empty")
+                continue
+            command = [target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536",
+                       f"-artifact_prefix={found}-", "-print_final_stats=1", found, seeds]  # fmt: skip
+            yield run_check(command, log, f"{name} for {seconds} s", env=SANITIZER_ENV, timeout=seconds + 120)
+
+    return part
+
+
+def live(kunai, env=None):
+    def part(log):
+        yield from run_tap(["tests/live/live.py", "--kunai", kunai, "--actors", ACTORS], log, "live", env=env)
+
+    return part
+
+
+def boot_once_more(name, log, out):
+    """Runs the scenarios in one VM. Only a VM that does not come up gets a second try."""
+    files = vm.guest_files("build-static/kunai", ACTORS)
+    for tries in range(1, BOOT_TRIES + 1):
+        try:
+            return vm.boot_vm(name, files, "sh /kunai/guest.sh", out, timeout=GUEST_TIMEOUT)
+        except vm.BootError as error:
+            log.write(f"# boot {tries} of {name}: {error}\n")
+            if tries == BOOT_TRIES:
+                raise
+
+
+def kernel_vm(name):
+    def part(log):
+        out = LOGS / f"vm-{name}"
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        try:
+            status = boot_once_more(name, log, out)
+        except (vm.VmError, kernels.KernelError) as error:
+            raise Failure(str(error)) from error
+        for stream in ("guest.stdout", "guest.stderr"):
+            if (out / stream).exists():
+                log.write((out / stream).read_text(errors="replace"))
+        yield Result("guest.sh", "failed" if status else "passed", f"exit status {status} in the guest")
+        command = ["tests/live/live.py", "--kunai", "build-static/kunai", "--actors", ACTORS, "--vm-output", str(out)]
+        yield from run_tap(command, log, "live")
+
+    return part
+
+
+def all_parts(args):
+    names = list(kernels.KERNELS) if args.all else [SMOKE_KERNEL]
+    seconds = FUZZ_SECONDS_LONG if args.long else FUZZ_SECONDS
+    return [
+        Part("build", build("release", "kunai", "actors", "meson-test-prereq")),
+        Part("tree", part_tree),
+        Part("style", part_style),
+        Part("unit", unit("build"), ("build",)),
+        Part("live", live("build/kunai"), ("build",)),
+        Part("valgrind", unit("build", VALGRIND), ("build",)),
+        Part("build-asan", build("asan", "kunai", "fuzz-targets", "meson-test-prereq")),
+        Part("unit-asan", unit("build-asan", env=SANITIZER_ENV), ("build-asan",)),
+        Part("fuzz", fuzz(seconds), ("build-asan",)),
+        Part("live-asan", live("build-asan/kunai", SANITIZER_ENV), ("build", "build-asan")),
+        Part("build-static", build("static", "kunai")),
+        *(Part(f"vm-{n}", kernel_vm(n), ("build", "build-static"), in_vm=True) for n in names),
+    ]
+
+
+# The run
+
+def run_part(part, broken):
+    started = time.monotonic()
+    missing = [n for n in part.needs if n in broken]
+    with open(LOGS / f"{part.name}.log", "w") as log:
+        try:
+            if missing:
+                part.results = [Result(part.name, "skipped", f"{missing[0]} failed")]
+            else:
+                for result in part.run(log):
+                    part.results.append(result)
+        except (Failure, OSError, ValueError) as error:
+            part.results.append(Result(part.name, "failed", str(error)))
+    part.seconds = time.monotonic() - started
+    report(part)
+    return part
+
+
+print_lock = threading.Lock()
+
+
+def count(parts, status):
+    return sum(r.status == status for p in parts for r in p.results)
+
+
+def report(part):
+    """One line, and for a failed part what a person needs to act."""
+    failed = [r for r in part.results if r.status == "failed"]
+    with print_lock:
+        print(f"{part.name:14} {part.seconds:7.1f} s  {count([part], 'passed')} passed, {len(failed)} failed, "
+              f"{count([part], 'skipped')} skipped")  # fmt: skip
+        for result in failed:
+            print(f"  FAILED {result.name}")
+            for line in result.detail.splitlines():
+                print(f"    {line}")
+        if failed:
+            path = LOGS / f"{part.name}.log"
+            lines = path.read_text(errors="replace").splitlines()
+            print(f"  the last lines of {path.relative_to(TOP)}:")
+            for line in lines[-40:]:
+                print(f"  | {line[:400]}")
+        sys.stdout.flush()
+
+
+def choose(parts, wanted):
+    """The named parts and what they need."""
+    if not wanted:
+        return parts
+    names = {p.name: p for p in parts}
+    unknown = [w for w in wanted if w not in names]
+    if unknown:
+        sys.exit(f"dev test: no part {unknown[0]}; there are {', '.join(names)}")
+    chosen = set(wanted)
+    for part in parts:
+        if part.name in wanted:
+            chosen.update(part.needs)
+    return [p for p in parts if p.name in chosen]
+
+
+def run_all(parts):
+    """One after the other, since timing matters to the live tests; then the VMs, a few at a time."""
+    broken = set()
+    for part in parts:
+        if not part.in_vm:
+            run_part(part, broken)
+            if any(r.status == "failed" for r in part.results):
+                broken.add(part.name)
+    with concurrent.futures.ThreadPoolExecutor(VMS_AT_ONCE) as pool:
+        list(pool.map(lambda p: run_part(p, broken), [p for p in parts if p.in_vm]))
+
+
+def stop_children(signum, _frame):
+    with children_lock:
+        for process in children:
+            os.killpg(process.pid, signal.SIGKILL)
+    sys.exit(128 + signum)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
+    parser.add_argument("--all", action="store_true", help=f"every kernel, not only {SMOKE_KERNEL}")
+    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target")
+    parser.add_argument("--list", action="store_true", help="name the parts and stop")
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    args = parser.parse_args()
+    parts = choose(all_parts(args), args.parts)
+    if args.list:
+        print("\n".join(p.name for p in parts))
+        return 0
+
+    signal.signal(signal.SIGTERM, stop_children)
+    signal.signal(signal.SIGINT, stop_children)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    run_all(parts)
+
+    for part in parts:
+        for result in part.results:
+            if result.status == "skipped":
+                print(f"skipped {part.name}: {result.name}: {result.detail}")
+    passed, failed, skipped = (count(parts, s) for s in ("passed", "failed", "skipped"))
+    print(f"{time.monotonic() - started:.0f} s in all")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return failed != 0 or passed == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
