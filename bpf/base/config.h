@@ -8,7 +8,6 @@
 
 struct bpf_config {
 	u64 wanted;	     /* bit set by enum event_type */
-	u64 fput_func;	     /* address of ____fput, the callback of a deferred last fput; 0 unknown */
 	u64 send_min_len;    /* smallest send_data */
 	u32 self_tgid;	     /* own activity is never reported */
 	u32 max_args;	     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */
@@ -16,11 +15,10 @@ struct bpf_config {
 	u32 wakeup_bytes;    /* a ring fuller than this wakes the reader */
 };
 
-/* The trial of learn.bpf.c: user space says who tries with which file. */
-struct bpf_trial {
-	u64 tgid;
-	u64 inode;
-	u64 func; /* the answer: the callback with which that file waits in task_works, or 0 */
+/* What learn.h finds out after the load: in .bss. */
+struct bpf_facts {
+	u64 trial_inode; /* of the file that user space closes to see what happens */
+	u64 fput_func;	 /* the callback with which it waits, ____fput; 0 unknown */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #define KUNAI_BPF_BASE_SCRATCH_H
 
 const volatile struct bpf_config config SEC(".rodata.config");
+struct bpf_facts facts;
 
 enum { LARGE = 1u << 31 }; /* handle of a large slot */
 

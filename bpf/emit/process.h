@@ -16,7 +16,7 @@ static __always_inline struct file *exec_script(struct task_struct *t)
 	struct file *script = NULL;
 
 	for (int i = 0; i < PENDING_FILES_MAX && head; i++) {
-		if ((u64)BPF_CORE_READ(head, func) == config.fput_func) {
+		if ((u64)BPF_CORE_READ(head, func) == facts.fput_func) {
 			struct file *file = file_of_callback(head);
 			if (BPF_CORE_READ(file, f_flags) & FMODE_EXEC)
 				script = file;
@@ -32,7 +32,7 @@ static __always_inline void exec_put_script(struct scratch *s, struct wire_execv
 	/* binfmt_misc with the flag O keeps the file open */
 	struct file *script = BPF_CORE_READ(bprm, executable);
 
-	if (!script && config.fput_func)
+	if (!script && facts.fput_func)
 		script = exec_script(t);
 	if (script)
 		path_put_file(s, &w->script, script);

@@ -30,6 +30,7 @@
 #include "emit/file.h"
 #include "emit/net.h"
 
+#include "tier_tracepoint/learn.h"
 #include "tier_tracepoint/closing.h"
 #include "tier_tracepoint/process.h"
 #include "tier_tracepoint/file.h"

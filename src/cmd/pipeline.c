@@ -141,7 +141,7 @@ static void report_losses(struct pipeline *p)
 	uint64_t read = count_received(p);
 	struct event e;
 
-	if (lost <= p->lost_reported)
+	if (lost <= p->lost_reported || p->sink->closed)
 		return;
 	log_error("%" PRIu64 " events were lost so far, %" PRIu64 " were read: raise max_buffered_events",
 		  lost, read);

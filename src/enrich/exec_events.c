@@ -282,6 +282,45 @@ static struct str proc_args(struct arena *a, const struct wire_task *task)
 	return (struct str){args, (uint32_t)len};
 }
 
+static struct str proc_exe(struct arena *a, const struct wire_task *task)
+{
+	char path[32], target[4096];
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", task->tgid);
+	ssize_t n = readlink(path, target, sizeof(target));
+	if (n <= 0 || n == sizeof(target))
+		return STR("?");
+	return utf8_repair(a, arena_str(a, (struct str){target, (uint32_t)n}));
+}
+
+/* The host's mount namespace is that of pid 1, which the kernel tells: /proc/1 may be closed to us. */
+static void note_init(struct enricher *e, const struct wire_task *task)
+{
+	if (task->tgid != 1 || !task->mnt_ns)
+		return;
+	mount_ns_set_host(e->namespaces, task->mnt_ns);
+	e->host_mnt_ns = task->mnt_ns;
+}
+
+/* A kernel may hide a process from the snapshot that its children tell of. */
+static void seed_parent(struct enricher *e, const struct event *event)
+{
+	static const struct wire_task unknown;
+	const struct wire_task *task = &event->wire->parent;
+	struct process *p;
+
+	if (task->tgid == 0 || process_find(&e->processes, task))
+		return;
+	p = process_get(&e->processes, task, &unknown);
+	if (!p)
+		return;
+	struct str args = proc_args(event->arena, task);
+	process_set_text(&p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
+	process_set_text(&p->exe, proc_exe(event->arena, task));
+	process_set_text(&p->image, p->exe);
+	enrich_join_namespace(e, p, task->mnt_ns);
+}
+
 void enrich_seed(struct enricher *e, const struct event *event)
 {
 	const struct wire_seed *wire = event_wire(event);
@@ -289,6 +328,8 @@ void enrich_seed(struct enricher *e, const struct event *event)
 	struct process *p = process_get(&e->processes, task, &event->wire->parent);
 	if (!p)
 		return;
+	note_init(e, task);
+	note_init(e, &event->wire->parent);
 
 	struct str exe = task->flags & PF_KTHREAD ? STR("kernel") : path_decode(event, &wire->image).text;
 	process_set_text(&p->exe, exe);
@@ -301,7 +342,9 @@ void enrich_seed(struct enricher *e, const struct event *event)
 	}
 	process_set_text(&p->cgroup, cgroup_path(event, wire->cgroup));
 	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
+	p->parent_key = process_key_of(&event->wire->parent); /* seed_parent() may have made it without */
 	enrich_join_namespace(e, p, task->mnt_ns);
+	seed_parent(e, event);
 }
 
 void enricher_seed_done(struct enricher *e)

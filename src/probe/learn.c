@@ -12,7 +12,6 @@
 #include "schema/wire.h"
 
 #include "bpf/base/config.h"
-#include "probe/object.h"
 
 /* A new file and its inode number. */
 static int trial_file(uint64_t *ret_inode)
@@ -30,23 +29,23 @@ static int trial_file(uint64_t *ret_inode)
 	return fd;
 }
 
-/* Runs the trial with a new file that close_file() closes; *ret_func is its callback while it waits, or 0. */
+/* Closes a new file with close_file(); *ret_func is its callback while it waits, or 0. */
 static int trial_run(int map, int (*close_file)(int fd), uint64_t *ret_func)
 {
 	const uint32_t zero = 0;
-	struct bpf_trial trial = {.tgid = (uint32_t)getpid()};
-	int fd = trial_file(&trial.inode);
+	struct bpf_facts facts = {0};
+	int fd = trial_file(&facts.trial_inode);
 	if (fd < 0)
 		return fd;
 
-	int err = bpf_map_update_elem(map, &zero, &trial, BPF_ANY);
+	int err = bpf_map_update_elem(map, &zero, &facts, BPF_ANY);
 	int close_err = close_file(fd);
 	if (!err)
 		err = close_err;
 	if (!err)
-		err = bpf_map_lookup_elem(map, &zero, &trial);
+		err = bpf_map_lookup_elem(map, &zero, &facts);
 	if (!err)
-		*ret_func = trial.func;
+		*ret_func = facts.fput_func;
 	return err;
 }
 
@@ -69,30 +68,24 @@ static int close_by_dup2(int fd)
 	return err;
 }
 
-static int trial_both(struct bpf_object *object, struct kernel_facts *ret)
+int learn_kernel_facts(struct bpf_object *object, bool *ret_close_is_final)
 {
+	const uint32_t zero = 0;
 	struct bpf_map *bss = bpf_object__find_map_by_name(object, ".bss");
-	struct bpf_link *link = bpf_program__attach(bpf_object__find_program_by_name(object, "learn"));
+	struct bpf_program *program = bpf_object__find_program_by_name(object, "learn");
+	struct bpf_link *link = bss && program ? bpf_program__attach(program) : NULL;
+	struct bpf_facts facts = {0};
 	uint64_t after_close = 0;
-	int err = link ? 0 : -errno;
-	if (!err)
-		err = trial_run(bpf_map__fd(bss), close_by_dup2, &ret->fput_func);
-	if (!err)
-		err = trial_run(bpf_map__fd(bss), close_by_close, &after_close);
-	ret->close_is_final = after_close == 0;
-	bpf_link__destroy(link);
-	return err;
-}
 
-int learn_kernel_facts(struct kernel_facts *ret)
-{
-	struct kernel_facts facts = {0};
-	struct bpf_object *object = bpf_object__open_mem(bpf_object_learn_start, EMBEDDED_SIZE(learn), NULL);
-	int err = object ? bpf_object__load(object) : -errno;
+	if (!link)
+		return -errno;
+	int err = trial_run(bpf_map__fd(bss), close_by_close, &after_close);
 	if (!err)
-		err = trial_both(object, &facts);
-	bpf_object__close(object);
+		err = trial_run(bpf_map__fd(bss), close_by_dup2, &facts.fput_func);
+	bpf_link__destroy(link);
 	if (!err)
-		*ret = facts;
+		err = bpf_map_update_elem(bpf_map__fd(bss), &zero, &facts, BPF_ANY);
+	if (!err)
+		*ret_close_is_final = after_close == 0;
 	return err;
 }

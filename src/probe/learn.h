@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct kernel_facts {
-	uint64_t fput_func;  /* callback of a deferred last fput(); 0 if unknown */
-	bool close_is_final; /* close(2) frees the file at once: nothing is left to see when it returns */
-};
+struct bpf_object;
 
-/* -errno when the trial could not be made. */
-int learn_kernel_facts(struct kernel_facts *ret);
+/*
+ * With the loaded programs, none of them attached yet: tells them the callback of a deferred last fput(), and whether
+ * close(2) frees a file at once, so that nothing is left to see when it returns. -errno when it could not be tried.
+ */
+int learn_kernel_facts(struct bpf_object *object, bool *ret_close_is_final);
 
 #endif

@@ -8,6 +8,5 @@
 
 EMBEDDED(tracepoint);
 EMBEDDED(tracepoint_legacy);
-EMBEDDED(learn);
 
 #endif

@@ -2,7 +2,6 @@
 #include "probe/probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +36,7 @@ struct probe {
 	size_t slots_size;
 	const struct wire_counters *counters;
 	size_t counters_size;
-	struct kernel_facts facts;
+	bool close_is_final;
 	struct probe_options options;
 	struct buf skipped;
 	probe_record_fn fn;
@@ -61,23 +60,10 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
 }
 
+/* The modern build needs more than this helper, but what else it needs is older. */
 static bool kernel_is_modern(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return false;
-
-	bool found = false;
-	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
-	if (id > 0) {
-		const struct btf_type *type = btf__type_by_id(btf, (uint32_t)id);
-		const struct btf_enum *value = btf_enum(type);
-		for (int i = 0; i < btf_vlen(type) && !found; i++, value++)
-			found = strcmp(btf__name_by_offset(btf, value->name_off), "BPF_FUNC_task_pt_regs") ==
-				0;
-	}
-	btf__free(btf);
-	return found;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_pt_regs, NULL) == 1;
 }
 
 static bool hook_wanted(const struct probe *p, uint64_t events)
@@ -89,14 +75,13 @@ static bool program_wanted(const struct probe *p, const char *name)
 {
 	for (size_t i = 0; i < hook_tracepoint_count; i++)
 		if (strcmp(hook_tracepoints[i].program, name) == 0)
-			return hook_wanted(p, hook_tracepoints[i].events) &&
-			       (strcmp(name, "on_sys_enter") != 0 || p->facts.close_is_final);
+			return hook_wanted(p, hook_tracepoints[i].events);
 	for (size_t i = 0; i < hook_syscall_count; i++)
 		if (strcmp(hook_syscalls[i].program, name) == 0 && hook_wanted(p, hook_syscalls[i].events))
 			return true;
 	if (strcmp(name, "exit_pending") == 0)
 		return hook_wanted(p, 1ULL << EVENT_write_close);
-	return strcmp(name, "seed_tasks") == 0;
+	return strcmp(name, "seed_tasks") == 0 || strcmp(name, "learn") == 0;
 }
 
 static bool was_refused(const struct probe *p, const char *name)
@@ -117,7 +102,6 @@ static int set_config(struct probe *p)
 	struct bpf_map *map = map_of(p, ".rodata.config");
 	const struct bpf_config config = {
 		.wanted = p->options.wanted,
-		.fput_func = p->facts.fput_func,
 		.send_min_len = p->options.send_min_len,
 		.self_tgid = (uint32_t)getpid(),
 		.max_args = p->options.max_args,
@@ -276,14 +260,15 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 		goto fail;
 	p->cpus = (uint32_t)cpus;
 
-	err = learn_kernel_facts(&p->facts);
-	if (err) {
-		buf_printf(ret_message, "the kernel refuses BPF tracing programs: %s", strerror(-err));
-		goto fail;
-	}
 	err = load_object(p, kernel_is_modern());
 	if (err) {
 		buf_printf(ret_message, "cannot load the BPF programs: %s", strerror(-err));
+		goto fail;
+	}
+	err = learn_kernel_facts(p->object, &p->close_is_final);
+	if (err) {
+		buf_printf(ret_message, "the kernel refuses to attach BPF tracing programs: %s",
+			   strerror(-err));
 		goto fail;
 	}
 	err = fill_dispatch_tables(p);
@@ -309,6 +294,9 @@ int probe_attach(struct probe *p, struct buf *ret_message)
 		const struct hook_tracepoint *hook = &hook_tracepoints[i];
 		struct bpf_program *program = bpf_object__find_program_by_name(p->object, hook->program);
 		if (!program || !bpf_program__autoload(program))
+			continue;
+		/* every call would pay for it: only where nothing else sees a file close */
+		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->close_is_final)
 			continue;
 		struct bpf_link *link = bpf_program__attach(program);
 		if (!link) {

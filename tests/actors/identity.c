@@ -70,10 +70,11 @@ static void identity_reused(const struct actor_case *self)
 	actor_wait(pid);
 }
 
-static void live_as_orphan(pid_t parent)
+static void live_as_orphan(pid_t parent, int born)
 {
 	struct fact fact;
 
+	close(born);
 	while (getppid() == parent)
 		usleep(1000);
 	facts_begin(&fact, "orphaned");
@@ -85,20 +86,25 @@ static void live_as_orphan(pid_t parent)
 /* The parent goes first: its child keeps its lineage. */
 static void identity_orphan(const struct actor_case *self)
 {
-	int gate[2];
+	int gate[2], born[2];
 	char byte;
 	pid_t pid;
 
 	(void)self;
-	actor_must(pipe(gate) == 0, "pipe");
+	actor_must(pipe(gate) == 0 && pipe(born) == 0, "pipe");
 	pid = actor_fork();
 	if (pid == 0) {
 		pid_t me = getpid();
 
 		if (actor_fork() == 0)
-			live_as_orphan(me);
+			live_as_orphan(me, born[1]);
+		close(born[1]);
+		/* The child states its birth while it still has a parent. */
+		while (read(born[0], &byte, 1) > 0)
+			;
 		actor_exit(0);
 	}
+	close(born[1]);
 	close(gate[1]);
 	actor_wait(pid);
 	while (read(gate[0], &byte, 1) > 0) /* until the orphan has ended */

@@ -48,7 +48,7 @@ class Sensor:
         event = {"data": blank(shape.DATA[kind]), "info": blank(shape.INFO)}
         for name in ("exe", "interpreter"):
             if "md5" in (event["data"].get(name) or {}):
-                event["data"][name] |= DIGESTS
+                event["data"][name] |= DIGESTS | {"error": None}
         info = event["info"]
         info["host"]["name"] = "host"
         info["event"] |= {"source": "kunai", "id": shape.IDS[kind], "name": kind, "uuid": str(uuid.uuid4())}
@@ -79,6 +79,8 @@ class Sensor:
     def learn_start(self, fact):
         """A start within the right tick, and not after the fact."""
         tick = fact.get("start_ticks")
+        if fact["op"] != "clone" and self.starts.get(fact["tgid"], 0) // model.TICK == tick:
+            return
         if tick:
             self.starts[fact["tgid"]] = min(fact["ns"], tick * model.TICK + model.TICK - 1)
         elif fact["op"] == "clone":

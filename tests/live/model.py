@@ -159,10 +159,20 @@ class Model:
     def on_ancestor(self, fact):
         driver = self.drivers[fact["tgid"]]
         exe = text(fact["exe"]).removesuffix(" (deleted)")
+        if exe.startswith("/memfd:"):
+            exe = "?"  # /proc and the dentries disagree about its name
         ancestor = Process(fact["ancestor_pid"], exe, exe, None, None)
         driver.youngest.parent = ancestor
         driver.youngest = ancestor
         return []
+
+    def unknown_ancestors(self):
+        """Positions in `ancestors`, from its beginning, of what /proc does not tell the actors."""
+        positions = set()
+        for driver in self.drivers.values():
+            if driver.parent:
+                positions |= {i for i, exe in enumerate(driver.ancestors().split("|")) if exe == "?"}
+        return positions
 
     # Processes
 

@@ -46,7 +46,7 @@ def reset(directory):
 
 def judge_container(log, hostname, kind, digest):
     """Exactly what the two programs in the container did, seen from inside."""
-    inside = [e for e in log.of_kinds() if (e["info"]["host"]["container"] or {}).get("name") == hostname]
+    inside = [e for e in log.reported if (e["info"]["host"]["container"] or {}).get("name") == hostname]
     user = {"uid": BOX_ID, "gid": BOX_ID, "user": "boxuser", "group": "boxgroup"}
     shell = [e for e in inside if judge.kind_of(e) == "execve" and e["data"]["exe"]["path"] == "/bin/sh"]
     if len(shell) != 1:

@@ -5,6 +5,7 @@ The facts are real: the actors run, without a sensor. The output is made from th
 import copy
 import json
 import os
+import re
 import subprocess
 import tempfile
 
@@ -12,6 +13,12 @@ import fake
 import judge
 
 STORM = 7
+
+# Enough for every kind of event; spoiling the output of all cases would take minutes.
+SPOILT_CASES = re.compile(
+    r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
+    r"|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
+)
 
 
 def run_actors(actors):
@@ -109,7 +116,7 @@ SPOILS = {
     "a clone is missing": (lambda s: s.drop("clone", 9), ""),
     "an exit is missing": (lambda s: s.drop("exit"), ""),
     "an exit_group is missing": (lambda s: s.drop("exit_group"), ""),
-    "a write_close is missing": (lambda s: s.drop("write_close", 200), "write_close."),
+    "a write_close is missing": (lambda s: s.drop("write_close", 30), ""),
     "a file_create is missing": (lambda s: s.drop("file_create", -3), ""),
     "a connect is missing": (lambda s: s.drop("connect"), "connect."),
     "a dns_query is missing": (lambda s: s.drop("dns_query"), "dns."),
@@ -199,13 +206,22 @@ def report(name, wanted, failed):
 
 def self_test(actors, files):
     facts = run_actors(actors)
+    accepted = accept(facts, files)
+    yield accepted
+    if not accepted.problems:
+        yield from spoil_all([f for f in facts if SPOILT_CASES.fullmatch(f["case"])], files)
+
+
+def accept(facts, files):
+    """Problems of the facts themselves are problems, too: a broken actor must not hide in its case."""
+    outputs = [fake.output_of(events) for events in fake.sense(facts, files)]
+    failed = failures(facts, outputs, files)
+    return judge.Result("the judge accepts what is right", [f"{name}: {p[:3]}" for name, p in failed.items()])
+
+
+def spoil_all(facts, files):
     runs = fake.sense(facts, files)
     outputs = [fake.output_of(events) for events in runs]
-    failed = failures(facts, outputs, files)
-    problems = [f"{name}: {p[:3]}" for name, p in failed.items()]
-    yield judge.Result("the judge accepts what is right", problems)
-    if problems:
-        return
 
     for name, (spoil, wanted) in SPOILS.items():
         spoilt = [copy.deepcopy(runs[0]), runs[1]]
