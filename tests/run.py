@@ -32,7 +32,10 @@ FUZZ_SECONDS_LONG = 600
 PART_TIMEOUT = 900  # seconds for one program
 GUEST_TIMEOUT = 900  # seconds for all scenarios in one VM
 
+# Tells tests that promise a speed that this run says nothing about it.
+SLOW_ENV = {"KUNAI_TEST_SLOW": "1"}
 SANITIZER_ENV = {
+    **SLOW_ENV,
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     # Of the live test: no storms, a sanitized sensor is not meant to keep up.
@@ -109,9 +112,8 @@ children_lock = threading.Lock()
 
 
 def run(command, log, *, env=None, timeout=PART_TIMEOUT, cwd=TOP):
-    """Returns (exit status, stdout). stdout and stderr go to the log too, in the order of stdout, stderr."""
-    log.write(f"$ {' '.join(map(str, command))}\n")
-    log.flush()
+    """Returns (exit status, stdout). All goes to the log in one piece: the command, stdout, stderr, the time."""
+    started = time.monotonic()
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         errors="replace", cwd=cwd, env={**os.environ, **(env or {})}, start_new_session=True,
@@ -127,7 +129,8 @@ def run(command, log, *, env=None, timeout=PART_TIMEOUT, cwd=TOP):
     finally:
         with children_lock:
             children.discard(process)
-    log.write(stdout + stderr)
+    elapsed = f"# {time.monotonic() - started:.1f} s, exit status {process.returncode}\n"
+    log.write(f"$ {' '.join(map(str, command))}\n{stdout}{stderr}{elapsed}")
     log.flush()
     return process.returncode, stdout
 
@@ -200,10 +203,15 @@ def meson_tests(directory, log):
     return tests
 
 
-def unit(directory, prefix=(), env=None):
+def unit(directory, prefix=(), env=None, at_once=1):
     def part(log):
-        for name, command in meson_tests(directory, log):
-            yield from run_tap([*prefix, *command], log, name, env=env)
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            jobs = [
+                pool.submit(run_tap, [*prefix, *command], log, name, env=env)
+                for name, command in meson_tests(directory, log)
+            ]
+            for job in jobs:
+                yield from job.result()
 
     return part
 
@@ -275,7 +283,7 @@ def all_parts(args):
         Part("style", part_style),
         Part("unit", unit("build"), ("build",)),
         Part("live", live("build/kunai"), ("build",)),
-        Part("valgrind", unit("build", VALGRIND), ("build",)),
+        Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),
         Part("build-asan", build("asan", "kunai", "fuzz-targets", "meson-test-prereq")),
         Part("unit-asan", unit("build-asan", env=SANITIZER_ENV), ("build-asan",)),
         Part("fuzz", fuzz(seconds), ("build-asan",)),

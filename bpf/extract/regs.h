@@ -3,6 +3,8 @@
 #ifndef KUNAI_BPF_EXTRACT_REGS_H
 #define KUNAI_BPF_EXTRACT_REGS_H
 
+enum { X32_BIT = 0x40000000 }; /* x86: the call is one of the x32 ABI, which shares the native numbers */
+
 #ifdef __TARGET_ARCH_arm64
 
 /* arch/arm64: the first argument's register holds the result at exit, orig_x0 keeps it. */

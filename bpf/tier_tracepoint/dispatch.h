@@ -6,7 +6,7 @@
 #ifndef KUNAI_BPF_TIER_DISPATCH_H
 #define KUNAI_BPF_TIER_DISPATCH_H
 
-enum { NR_close_x86 = 3, NR_close_i386 = 6, NR_close_arm64 = 57, X32_BIT = 0x40000000 };
+enum { NR_close_x86 = 3, NR_close_i386 = 6, NR_close_arm64 = 57 };
 
 #define PROGRAMS(entries, name)                                \
 	struct {                                               \

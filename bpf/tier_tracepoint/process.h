@@ -26,44 +26,45 @@ int BPF_PROG(on_clone, struct task_struct *t, u64 flags)
 	return 0;
 }
 
-/* The registers that the current task entered the kernel with. */
-static __always_inline struct pt_regs *entry_regs(struct task_struct *t)
-{
+/* A register that the current task entered the kernel with. */
 #if KUNAI_MODERN
-	return (struct pt_regs *)bpf_task_pt_regs(t);
+#define ENTRY_REG(t, name) (((struct pt_regs *)bpf_task_pt_regs(t))->name)
 #else
-	/* arch/x86 and arch/arm64 alike, without shadow call stacks and KASAN */
-	enum { THREAD_SIZE = 16384 };
-	return BPF_CORE_READ(t, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+/* arch/x86 and arch/arm64 alike */
+enum { THREAD_SIZE = 16384 };
+#define ENTRY_REG(t, name)                                                                                      \
+	({                                                                                                      \
+		struct pt_regs *regs_ =                                                                         \
+			BPF_CORE_READ(t, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);             \
+		BPF_CORE_READ(regs_, name);                                                                     \
+	})
 #endif
-}
 
 /* The event of the system call that ends the current task, or 0 when a signal does. */
+#ifdef __TARGET_ARCH_arm64
 static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
 {
-#if KUNAI_MODERN
-	struct pt_regs *regs = entry_regs(t);
-#else
-	struct pt_regs copy, *regs = &copy;
-	/* members in use only: the local struct has no others */
-#ifdef __TARGET_ARCH_arm64
-	copy.syscallno = BPF_CORE_READ(entry_regs(t), syscallno);
-	copy.orig_x0 = BPF_CORE_READ(entry_regs(t), orig_x0);
-#else
-	copy.orig_ax = BPF_CORE_READ(entry_regs(t), orig_ax);
-	copy.di = BPF_CORE_READ(entry_regs(t), di);
-	copy.bx = BPF_CORE_READ(entry_regs(t), bx);
-#endif
-#endif
-	s64 number = regs_syscall(regs);
+	s32 number = ENTRY_REG(t, syscallno);
 
-	*ret_code = regs_arg(regs, 0);
-	if (syscall_is_compat(t))
-		return number == NR_compat_exit	      ? EVENT_exit
-		       : number == NR_compat_exit_group ? EVENT_exit_group
-							: 0;
+	*ret_code = ENTRY_REG(t, orig_x0);
 	return number == NR_exit ? EVENT_exit : number == NR_exit_group ? EVENT_exit_group : 0;
 }
+#else
+static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
+{
+	s32 number = ENTRY_REG(t, orig_ax);
+
+	if (syscall_is_compat(t)) {
+		*ret_code = ENTRY_REG(t, bx);
+		return number == NR_compat_exit		? EVENT_exit
+		       : number == NR_compat_exit_group ? EVENT_exit_group
+							: 0;
+	}
+	*ret_code = ENTRY_REG(t, di);
+	number &= ~X32_BIT;
+	return number == NR_exit ? EVENT_exit : number == NR_exit_group ? EVENT_exit_group : 0;
+}
+#endif
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit)

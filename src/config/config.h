@@ -10,7 +10,7 @@
 
 enum {
 	CONFIG_MAX_FILE = 1 << 20,      /* bytes of a configuration file */
-	CONFIG_MAX_ANCHORS = 1024,      /* libyaml compares every anchor with all before it */
+	CONFIG_MAX_COSTLY = 256,        /* characters & [ { and % in it, see load.c */
 	CONFIG_MAX_PATHS = 4096,        /* entries of one list of paths */
 	CONFIG_UUID_TEXT = 37,          /* with the final NUL */
 	CONFIG_SHA256_TEXT = 65,        /* with the final NUL */

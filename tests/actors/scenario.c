@@ -6,7 +6,7 @@
  *   scenario linger NAME WORK FACTS GO_FILE...    see identity.c
  *   scenario list
  *   scenario await-line FILE SECONDS              until the file has a line
- *   scenario await-quiet FILE MILLISECONDS        until it has not grown for so long
+ *   scenario await-mark FILE MARK SECONDS         until the file names MARK, which is created
  */
 #include "actor.h"
 
@@ -27,7 +27,6 @@
 
 enum {
 	CASE_SECONDS_MAX = 600, /* a storm in an emulated machine */
-	QUIET_SECONDS_MAX = 300,
 	ANCESTORS_MAX = 64,
 };
 
@@ -275,20 +274,39 @@ static int await_line(const char *path, unsigned seconds)
 	return fail(path);
 }
 
-static int await_quiet(const char *path, unsigned milliseconds)
+/* Whether the text is in what was appended since *offset; a text across two reads is found in the second. */
+static bool appeared(int fd, const char *text, off_t *offset)
 {
-	struct stat stat_buf;
-	off_t size = -1;
-	unsigned quiet = 0;
+	static char buf[1 << 16];
+	size_t overlap = strlen(text) - 1;
+	ssize_t len;
 
-	for (int tenths = 0; tenths < 10 * QUIET_SECONDS_MAX && quiet < milliseconds; tenths++) {
-		if (stat(path, &stat_buf) < 0)
-			return fail(path);
-		quiet = stat_buf.st_size == size ? quiet + 100 : 0;
-		size = stat_buf.st_size;
+	while ((len = pread(fd, buf, sizeof(buf), *offset)) > 0) {
+		if (memmem(buf, (size_t)len, text, strlen(text)))
+			return true;
+		if ((size_t)len <= overlap)
+			return false;
+		*offset += len - (ssize_t)overlap;
+	}
+	return false;
+}
+
+/* Output is in the order of time: when a new file shows in it, so has everything before. */
+static int await_mark(const char *path, const char *mark, unsigned seconds)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), file = open(mark, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	off_t offset = 0;
+
+	if (fd < 0 || file < 0)
+		return fail(fd < 0 ? path : mark);
+	close(file);
+	for (unsigned tenths = 0; tenths < 10 * seconds; tenths++) {
+		if (appeared(fd, mark, &offset))
+			return 0;
 		usleep(100000);
 	}
-	return 0;
+	errno = ETIMEDOUT;
+	return fail(mark);
 }
 
 int main(int argc, char **argv)
@@ -307,8 +325,8 @@ int main(int argc, char **argv)
 		return list();
 	if (strcmp(verb, "await-line") == 0 && argc == 4)
 		return await_line(argv[2], (unsigned)atoi(argv[3]));
-	if (strcmp(verb, "await-quiet") == 0 && argc == 4)
-		return await_quiet(argv[2], (unsigned)atoi(argv[3]));
+	if (strcmp(verb, "await-mark") == 0 && argc == 5)
+		return await_mark(argv[2], argv[3], (unsigned)atoi(argv[4]));
 	fprintf(stderr, "usage: scenario run WORK FACTS STORM [PATTERN] | list | linger ... | await-...\n");
 	return 2;
 }

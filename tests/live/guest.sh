@@ -34,7 +34,7 @@ start_sensor() {
 
 # $1: name of the run.
 stop_sensor() {
-    "$scenario" await-quiet "$OUT/$1.jsonl" 2000
+    "$scenario" await-mark "$OUT/$1.jsonl" "$work/mark-$1" 60
     kill -TERM "$sensor"
     wait "$sensor"
     echo $? >"$OUT/$1.status"

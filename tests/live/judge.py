@@ -217,7 +217,8 @@ def cut_path_problems(facts, events):
     for fact in facts:
         if fact["op"] == "create" and fact.get("cut"):
             for event in events:
-                if kind_of(event) == "file_create" and not any("truncated" in key for key in event["data"]):
+                marked = event["data"].get("path", "").startswith("...") or any("truncated" in k for k in event["data"])
+                if kind_of(event) == "file_create" and not marked:
                     yield f"{describe(event)}: cut and not marked"
 
 

@@ -299,7 +299,8 @@ class Model:
             f"{destination}.public": is_public(fact["dst_ip"]),
             f"{destination}.is_v6": fact["domain"] == 10,
         }
-        if fact["src_port"]:  # a failed call may have chosen no source
+        # A refused socket loses its source again, and who looks later sees less of it.
+        if fact["src_port"] and not fact["case"].startswith(("connect.refused", "connect.unreachable")):
             fields |= {"data.src.ip": fact["src_ip"], "data.src.port": fact["src_port"]}
         return fields
 

@@ -87,7 +87,7 @@ def run_one(kunai, directory, name, hostname, kind):
         done = run_container(directory, name)
         if done.returncode:
             return [f"runc ended with {done.returncode}: {done.stderr}"]
-        sensor.await_quiet()
+        sensor.await_mark(os.path.join(directory, "mark"))
         sensor.stop()
         return list(judge_container(sensor.log(), hostname, kind, digest))
 

@@ -10,6 +10,7 @@ import judge
 
 START_SECONDS = 30
 END_SECONDS = 30
+MARK_SECONDS = 60
 EVENTS = "execve,execve_script,clone,exit,exit_group,write_close,file_create,connect,dns_query,send_data"
 OPTIONS = ["run", "--exclude=all", f"--include={EVENTS}", "--send-data-min-len=0"]
 
@@ -48,12 +49,11 @@ class Sensor:
         except subprocess.TimeoutExpired:
             return None
 
-    def await_quiet(self, seconds=1.0):
-        size, since, end = -1, time.monotonic(), time.monotonic() + 60
-        while time.monotonic() < min(since + seconds, end):
-            now = os.path.getsize(self.written_to)
-            if now != size:
-                size, since = now, time.monotonic()
+    def await_mark(self, path):
+        """Output is in the order of time: when a new file shows in it, so has everything before."""
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        end = time.monotonic() + MARK_SECONDS
+        while time.monotonic() < end and path.encode() not in self.written_to.read_bytes():
             time.sleep(0.05)
 
     def log(self):

@@ -340,7 +340,7 @@ static void test_bad_values(void)
 		{"--min-severity none", EXIT_USAGE,
 		 "kunai: option '--min-severity': found 'none', expected a number from 0 to 255\n"},
 		{"--max-args=131073", EXIT_USAGE,
-		 "kunai: option '--max-args': found '131073', expected a number from 256 to 131072\n"},
+		 "kunai: option '--max-args': found '131073', expected a number from 4096 to 131072\n"},
 		{"--max-buffered-events=", EXIT_USAGE,
 		 "kunai: option '--max-buffered-events': found '', expected a number from 1 to 65535\n"},
 		{"--rules=", EXIT_USAGE, "kunai: option '--rules': found '', expected a list of paths\n"},

@@ -461,7 +461,7 @@ static void test_fairness(void)
 	const struct file_hashes *unused;
 	char path[32];
 	for (int i = 0; i < LARGE; i++) {
-		write_sparse(at("root/large%d", i), 40 * MIB);
+		write_sparse(at("root/large%d", i), 20 * MIB);
 		sprintf(path, "/large%d", i);
 		struct hash_request request = request_of(path);
 		hasher_submit(h, namespaces, &request, &unused, &large[i]);
