@@ -46,6 +46,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define S_IFMT	 0170000
 #define S_IFSOCK 0140000
 #define S_IFREG	 0100000
+#define S_IFDIR	 0040000
 enum { O_TRUNC = 01000 };
 enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
@@ -54,7 +55,7 @@ enum { AT_FDCWD = -100 };
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { MSG_PEEK = 2 };
 enum { EINPROGRESS = 115 };
-enum { PF_KTHREAD = 0x00200000 };
+enum { PF_EXITING = 0x00000004, PF_KTHREAD = 0x00200000 };
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };
 /* arch/x86/include/asm/thread_info.h: the current system call is a 32-bit one */
 enum { TS_COMPAT = 0x0002 };
@@ -169,6 +170,7 @@ struct file {
 	u32 f_flags;
 	struct path f_path;
 	struct inode *f_inode;
+	s64 f_pos;
 	void *private_data;
 } KERNEL_TYPE;
 

@@ -4,6 +4,7 @@
 status. What a part printed is in build/test-logs/PART.log; of a failed part it is shown as well."""
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
@@ -30,6 +31,7 @@ BOOT_TRIES = 2
 FUZZ_SECONDS = 5
 FUZZ_SECONDS_LONG = 600
 PART_TIMEOUT = 900  # seconds for one program
+STOP_TIMEOUT = 20  # seconds between asking and killing
 GUEST_TIMEOUT = 900  # seconds for all scenarios in one VM
 
 # Tells tests that promise a speed that this run says nothing about it.
@@ -108,7 +110,17 @@ def parse_tap(text, status, program):
 # Running programs
 
 children = set()
-children_lock = threading.Lock()
+stopping = threading.Event()
+
+
+def stop(process):
+    """SIGINT first: the live test then cleans up what it started in sessions of their own."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        return process.communicate(timeout=STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.communicate()
 
 
 def run(command, log, *, env=None, timeout=PART_TIMEOUT, cwd=TOP):
@@ -118,17 +130,14 @@ def run(command, log, *, env=None, timeout=PART_TIMEOUT, cwd=TOP):
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         errors="replace", cwd=cwd, env={**os.environ, **(env or {})}, start_new_session=True,
     )  # fmt: skip
-    with children_lock:
-        children.add(process)
+    children.add(process)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        stdout, stderr = process.communicate()
-        stderr += f"\n# killed after {timeout} s\n"
+        stdout, stderr = stop(process)
+        stderr += f"\n# stopped after {timeout} s\n"
     finally:
-        with children_lock:
-            children.discard(process)
+        children.discard(process)
     elapsed = f"# {time.monotonic() - started:.1f} s, exit status {process.returncode}\n"
     log.write(f"$ {' '.join(map(str, command))}\n{stdout}{stderr}{elapsed}")
     log.flush()
@@ -243,6 +252,10 @@ def live(kunai, env=None):
     return part
 
 
+def part_judge(log):
+    yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
+
+
 def boot_once_more(name, log, out):
     """Runs the scenarios in one VM. Only a VM that does not come up gets a second try."""
     files = vm.guest_files("build-static/kunai", ACTORS)
@@ -282,6 +295,7 @@ def all_parts(args):
         Part("tree", part_tree),
         Part("style", part_style),
         Part("unit", unit("build"), ("build",)),
+        Part("judge", part_judge, ("build",)),
         Part("live", live("build/kunai"), ("build",)),
         Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),
         Part("build-asan", build("asan", "kunai", "fuzz-targets", "meson-test-prereq")),
@@ -296,6 +310,8 @@ def all_parts(args):
 # The run
 
 def run_part(part, broken):
+    if stopping.is_set():
+        return
     started = time.monotonic()
     missing = [n for n in part.needs if n in broken]
     with open(LOGS / f"{part.name}.log", "w") as log:
@@ -309,7 +325,6 @@ def run_part(part, broken):
             part.results.append(Result(part.name, "failed", str(error)))
     part.seconds = time.monotonic() - started
     report(part)
-    return part
 
 
 print_lock = threading.Lock()
@@ -365,10 +380,14 @@ def run_all(parts):
         list(pool.map(lambda p: run_part(p, broken), [p for p in parts if p.in_vm]))
 
 
-def stop_children(signum, _frame):
-    with children_lock:
-        for process in children:
-            os.killpg(process.pid, signal.SIGKILL)
+def stop_all(signum, _frame):
+    """Ctrl-C or a terminated CI: what was started ends, its temporary files go, no further part runs."""
+    stopping.set()
+    for process in list(vm.running):
+        process.kill()
+    for process in list(children):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
     sys.exit(128 + signum)
 
 
@@ -384,8 +403,8 @@ def main():
         print("\n".join(p.name for p in parts))
         return 0
 
-    signal.signal(signal.SIGTERM, stop_children)
-    signal.signal(signal.SIGINT, stop_children)
+    signal.signal(signal.SIGTERM, stop_all)
+    signal.signal(signal.SIGINT, stop_all)
     LOGS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     run_all(parts)

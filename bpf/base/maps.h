@@ -36,8 +36,7 @@ struct written_file {
 	u64 mtime; /* when it was mapped; a later one means that the mapping was written */
 	u32 how;   /* WRITTEN_* */
 	u32 seen;  /* references found in the file table of the exiting task below */
-	u32 seen_by;
-	u32 reserved;
+	u64 seen_by;
 };
 
 /* What a TCP socket knew while it was connecting. */

@@ -63,28 +63,29 @@ static __always_inline void connect_remember(const struct sock *typed, int old_s
 	bpf_map_update_elem(&connecting, &key, &c, BPF_ANY);
 }
 
-/* Appends at most WIRE_PAYLOAD_MAX of the size bytes in the buffer. segments counts those of BUFFER_SEGMENTS. */
-static __always_inline void payload_put(struct scratch *s, struct slot *slot, u32 kind, u64 buffer, u64 segments,
-					u64 size)
-{
-	slot->off = s->used;
-	if (kind == BUFFER_SEGMENTS)
-		slot->len = user_gather(s->handle, buffer, segments, size);
-	else if (kind == BUFFER_FLAT)
-		slot->len = scratch_put_user(s, (void *)buffer, size);
-}
-
-/* A message of a call that carries several: loops call it, so it is global and takes numbers.
- * layout: buffer_kind in the low byte, segments above. name: where and how long, for unconnected sockets. */
+/* One message that was sent or received. */
 struct transfer {
 	u64 sk;
 	u64 buffer;
-	u64 segments;
+	u64 segments; /* of BUFFER_SEGMENTS */
 	u64 size;
-	u64 name;
+	u64 name; /* where user memory holds the peer's address, for unconnected sockets */
 	u32 name_len;
-	u32 kind;
+	u32 kind; /* enum buffer_kind */
+	u64 source; /* the file behind it, of BUFFER_NONE */
+	u64 source_end;
+	u64 compat; /* a 32-bit program's structures */
 };
+
+/* Appends at most WIRE_PAYLOAD_MAX of the message. */
+static __always_inline void payload_put(struct scratch *s, struct slot *slot, const struct transfer *m)
+{
+	slot->off = s->used;
+	if (m->kind == BUFFER_SEGMENTS)
+		slot->len = user_gather(s->handle, m->buffer, m->segments, m->size, m->compat);
+	else if (m->kind == BUFFER_FLAT)
+		slot->len = scratch_put_user(s, (void *)m->buffer, m->size);
+}
 
 static __always_inline void emit_send_data(const struct transfer *m)
 {
@@ -103,7 +104,11 @@ static __always_inline void emit_send_data(const struct transfer *m)
 	if (m->name)
 		sock_fill_user_peer(&w->sock, m->name, m->name_len);
 	w->data_size = m->size;
-	payload_put(s, &w->payload, m->kind, m->buffer, m->segments, m->size);
+	payload_put(s, &w->payload, m);
+	if (m->source) {
+		path_put_file(s, &w->source, (struct file *)m->source);
+		w->source_offset = m->source_end - m->size;
+	}
 	record_submit_other(s, EVENT_send_data);
 }
 
@@ -132,7 +137,7 @@ static __always_inline void emit_dns_query(const struct transfer *m)
 		__builtin_memcpy(w->sock.dst, sock.dst, sizeof(sock.dst));
 	}
 	w->payload_size = m->size;
-	payload_put(s, &w->payload, m->kind, m->buffer, m->segments, m->size);
+	payload_put(s, &w->payload, m);
 	record_submit_other(s, EVENT_dns_query);
 }
 

@@ -3,7 +3,10 @@
 #ifndef KUNAI_BPF_EMIT_PROCESS_H
 #define KUNAI_BPF_EMIT_PROCESS_H
 
-enum { PENDING_FILES_MAX = 64, ARGS_CHUNK = 4096 };
+enum {
+	PENDING_FILES_MAX = 1024, /* closed by one system call */
+	ARGS_CHUNK = 4096,
+};
 
 /*
  * The file that was passed to exec when the image is its interpreter. exec drops it with fput() before the hook
@@ -146,6 +149,8 @@ static __always_inline void emit_clone(struct task_struct *t, u64 flags)
 	struct task_struct *leader = TYPED(creator, group_leader);
 	w->creator_start = TYPED(leader, start_boottime);
 	w->creator_tgid = TYPED(creator, tgid);
+	w->nodename.off = s->used;
+	w->nodename.len = scratch_put_kernel_str(s, nodename_of(t), WIRE_NODENAME_LEN);
 	record_submit_process(s, EVENT_clone);
 }
 

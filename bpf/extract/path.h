@@ -116,8 +116,10 @@ static __always_inline void path_put_cwd(struct scratch *s, struct wire_path *w,
 {
 	struct fs_struct *fs = TYPED(t, fs);
 
-	if (fs)
-		path_put(s, w, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
+	if (!fs)
+		return;
+	w->mode = S_IFDIR;
+	path_put(s, w, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
 }
 
 #endif

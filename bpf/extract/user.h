@@ -10,28 +10,69 @@ struct user_iovec {
 	u64 len;
 };
 
-/* struct user_msghdr of include/linux/socket.h */
+struct compat_iovec {
+	u32 base;
+	u32 len;
+};
+
+/* struct user_msghdr of include/linux/socket.h, struct compat_msghdr of include/net/compat.h: what we need of them */
 struct user_msghdr {
 	u64 name;
 	u32 name_len;
 	u32 reserved;
-	struct user_iovec *iov;
+	u64 iov;
 	u64 iov_len;
-	u64 control;
-	u64 control_len;
-	u32 flags;
-	u32 reserved_too;
 };
 
-struct user_mmsghdr {
-	struct user_msghdr header;
-	u32 len;
-	u32 reserved;
+struct compat_msghdr {
+	u32 name;
+	u32 name_len;
+	u32 iov;
+	u32 iov_len;
 };
+
+enum { MSGHDR_SIZE = 56, COMPAT_MSGHDR_SIZE = 28, MMSGHDR_SIZE = 64, COMPAT_MMSGHDR_SIZE = 32 };
+
+/* A pointer or long of the program: 4 bytes in a 32-bit one. 0 when it cannot be read. */
+static __always_inline u64 user_word(u64 address, bool compat)
+{
+	u64 word = 0;
+
+	bpf_probe_read_user(&word, compat ? 4 : 8, (void *)address);
+	return word;
+}
+
+static __always_inline bool user_iovec_read(struct user_iovec *v, u64 iov, u32 i, bool compat)
+{
+	struct compat_iovec c;
+
+	if (!compat)
+		return !bpf_probe_read_user(v, sizeof(*v), (void *)(iov + i * sizeof(*v)));
+	if (bpf_probe_read_user(&c, sizeof(c), (void *)(iov + i * sizeof(c))))
+		return false;
+	v->base = c.base;
+	v->len = c.len;
+	return true;
+}
+
+static __always_inline bool user_msghdr_read(struct user_msghdr *h, u64 address, bool compat)
+{
+	struct compat_msghdr c;
+
+	if (!compat)
+		return !bpf_probe_read_user(h, sizeof(*h), (void *)address);
+	if (bpf_probe_read_user(&c, sizeof(c), (void *)address))
+		return false;
+	h->name = c.name;
+	h->name_len = c.name_len;
+	h->iov = c.iov;
+	h->iov_len = c.iov_len;
+	return true;
+}
 
 /* Appends the first size bytes of the segments, at most WIRE_PAYLOAD_MAX. Returns the bytes appended. The offset
  * lives in memory, so that the verifier sees each round of the loop begin alike. */
-__noinline int user_gather(u32 handle, u64 iov, u64 segments, u64 size)
+__noinline int user_gather(u32 handle, u64 iov, u64 segments, u64 size, u32 compat)
 {
 	struct scratch *s = scratch_of(handle);
 	if (!s)
@@ -45,7 +86,7 @@ __noinline int user_gather(u32 handle, u64 iov, u64 segments, u64 size)
 		u32 off = *(volatile u32 *)&s->used;
 		if (i >= segments || off >= end || off > RECORD_MASK)
 			break;
-		if (bpf_probe_read_user(&v, sizeof(v), (void *)(iov + i * sizeof(v))))
+		if (!user_iovec_read(&v, iov, i, compat))
 			break;
 		u64 n = v.len < end - off ? v.len : end - off;
 		OPAQUE(n);

@@ -29,11 +29,12 @@ static __always_inline void closing_pending(struct task_struct *t)
 	}
 }
 
-/* One more reference that goes with this process; the file closes when these are all. */
-__noinline int closing_reference(u64 address)
+/* One more reference that goes with this process; the file closes when these are all. A process looks through its
+ * table at most twice, which round tells. */
+__noinline int closing_reference(u64 address, u32 round)
 {
 	struct written_file *written = bpf_map_lookup_elem(&written_files, &address);
-	u32 me = bpf_get_current_pid_tgid();
+	u64 me = (u32)bpf_get_current_pid_tgid() | (u64)round << 32;
 
 	if (!written)
 		return 0;
@@ -47,7 +48,7 @@ __noinline int closing_reference(u64 address)
 	return 0;
 }
 
-__noinline int closing_word(u64 files, u64 bits)
+__noinline int closing_word(u64 files, u64 bits, u32 round)
 {
 	for (u32 bit = 0; bit < WORD_BITS; bit++) {
 		u64 file = 0;
@@ -58,13 +59,13 @@ __noinline int closing_word(u64 files, u64 bits)
 			continue;
 		bpf_probe_read_kernel(&file, sizeof(file), (void *)(files + bit * sizeof(file)));
 		if (file)
-			closing_reference(file);
+			closing_reference(file, round);
 	}
 	return 0;
 }
 
 /* Every file of the table; called when nobody but the dying thread group uses it. */
-static __always_inline void closing_table(struct files_struct *files)
+static __always_inline void closing_table(struct files_struct *files, u32 round)
 {
 	struct fdtable *table = BPF_CORE_READ(files, fdt);
 	u32 max = BPF_CORE_READ(table, max_fds);
@@ -78,19 +79,19 @@ static __always_inline void closing_table(struct files_struct *files)
 			return;
 		bpf_probe_read_kernel(&bits, sizeof(bits), open_fds + i);
 		if (bits)
-			closing_word(fd + i * WORD_BITS * sizeof(fd), bits);
+			closing_word(fd + i * WORD_BITS * sizeof(fd), bits, round);
 	}
 	COUNT(EVENT_write_close, hits);
 	COUNT(EVENT_write_close, errors);
 }
 
 /* The thread group is dead when no thread is live; its threads that still hold the table are on their way out. */
-static __always_inline void closing_exit(struct task_struct *t, bool group_dead)
+static __always_inline void closing_exit(struct task_struct *t, bool group_dead, u32 round)
 {
 	struct files_struct *files = BPF_CORE_READ(t, files);
 
 	if (files && group_dead && BPF_CORE_READ(files, count.counter) <= BPF_CORE_READ(t, signal, nr_threads))
-		closing_table(files);
+		closing_table(files, round);
 	closing_pending(t);
 }
 

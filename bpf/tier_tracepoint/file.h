@@ -31,6 +31,13 @@ static __always_inline void written(u64 fd, u32 how)
 		file_mark_written(file, how);
 }
 
+/* The same for loops. */
+__noinline int written_aio(u32 fd)
+{
+	written(fd, WRITTEN_AIO);
+	return 0;
+}
+
 #define EXIT(program, ...) SEC("tp_btf/sys_exit") int BPF_PROG(program, struct pt_regs *regs, long ret)
 
 EXIT(exit_open)
@@ -101,6 +108,37 @@ EXIT(exit_ioctl)
 
 	if (ret == 0 && (command == FICLONE || command == FICLONERANGE))
 		written(regs_arg(regs, 0), WRITTEN_CLONE);
+	return 0;
+}
+
+/* struct iocb of include/uapi/linux/aio_abi.h */
+struct user_iocb {
+	u64 data;
+	u32 key;
+	u32 rw_flags;
+	u16 opcode;
+	u16 priority;
+	u32 fd;
+};
+enum { IOCB_CMD_PWRITE = 1, IOCB_CMD_PWRITEV = 8, IOCBS_MAX = 64 };
+
+EXIT(exit_io_submit)
+{
+	bool compat = syscall_is_compat(current_task());
+	u64 list = regs_arg(regs, 2);
+
+	for (u32 i = 0; i < IOCBS_MAX && i < ret; i++) {
+		struct user_iocb iocb;
+		u64 at = user_word(list + i * (compat ? 4 : 8), compat);
+		if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)at))
+			break;
+		if (iocb.opcode == IOCB_CMD_PWRITE || iocb.opcode == IOCB_CMD_PWRITEV)
+			written_aio(iocb.fd);
+	}
+	if (ret > IOCBS_MAX) {
+		COUNT(EVENT_write_close, hits);
+		COUNT(EVENT_write_close, errors);
+	}
 	return 0;
 }
 

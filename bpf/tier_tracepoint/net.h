@@ -12,96 +12,54 @@ int BPF_PROG(on_sock_state, const struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
-EXIT(exit_connect)
+/* The calls, over their arguments: the native entries, and the one door of old 32-bit programs, share them. */
+static __always_inline struct sock *sock_of_fd(u64 fd)
 {
-	struct sock *sk = sock_of_file(file_of_fd(regs_arg(regs, 0)));
+	return sock_of_file(file_of_fd(fd));
+}
+
+static __always_inline void connected(u64 fd, u64 address, u32 len, long ret)
+{
+	struct sock *sk = sock_of_fd(fd);
 
 	if (sk)
-		emit_connect(sk, regs_arg(regs, 1), regs_arg(regs, 2), ret);
-	return 0;
+		emit_connect(sk, address, len, ret);
 }
 
-/* write and writev: a regular file is marked, a socket sends. */
-static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 kind)
+static __always_inline void sent_to(u64 fd, u64 buffer, u64 name, u32 name_len, long ret)
 {
-	struct file *file = file_of_fd(regs_arg(regs, 0));
-
-	if (ret < 0 || !file)
-		return;
-	u32 type = file_mode(file) & S_IFMT;
-	if (type == S_IFREG && ret > 0 && wanted(EVENT_write_close))
-		file_mark_written(file, WRITTEN_WRITE);
-	if (type != S_IFSOCK || !wanted(EVENT_send_data))
-		return;
-	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = kind};
-	m.buffer = regs_arg(regs, 1);
-	m.segments = regs_arg(regs, 2);
-	if (m.sk)
-		emit_send_data(&m);
-}
-
-EXIT(exit_write)
-{
-	write_or_send(regs, ret, BUFFER_FLAT);
-	return 0;
-}
-
-EXIT(exit_writev)
-{
-	write_or_send(regs, ret, BUFFER_SEGMENTS);
-	return 0;
-}
-
-/* sendfile and splice: the kernel moves the bytes, none are in user memory. */
-static __always_inline void moved(u64 fd, long ret, u32 how)
-{
-	struct file *file = file_of_fd(fd);
-
-	if (ret <= 0 || !file)
-		return;
-	if (wanted(EVENT_write_close) && (file_mode(file) & S_IFMT) == S_IFREG)
-		file_mark_written(file, how);
-	if (!wanted(EVENT_send_data))
-		return;
-	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = BUFFER_NONE};
-	if (m.sk)
-		emit_send_data(&m);
-}
-
-EXIT(exit_sendfile)
-{
-	moved(regs_arg(regs, 0), ret, WRITTEN_SENDFILE);
-	return 0;
-}
-
-EXIT(exit_splice)
-{
-	moved(regs_arg(regs, 2), ret, WRITTEN_SPLICE);
-	return 0;
-}
-
-EXIT(exit_sendto)
-{
-	struct transfer m = {.size = ret, .kind = BUFFER_FLAT};
+	struct transfer m = {.buffer = buffer, .name = name, .name_len = name_len, .size = ret, .kind = BUFFER_FLAT};
 
 	if (ret < 0)
-		return 0;
-	m.sk = (u64)sock_of_file(file_of_fd(regs_arg(regs, 0)));
-	m.buffer = regs_arg(regs, 1);
-	m.name = regs_arg(regs, 4);
-	m.name_len = regs_arg(regs, 5);
+		return;
+	m.sk = (u64)sock_of_fd(fd);
 	if (m.sk)
 		emit_send_data(&m);
-	return 0;
+}
+
+/* What is only peeked at is received again. */
+static __always_inline void received_from(u64 fd, u64 buffer, u64 flags, u64 name, u64 name_len_at, long ret)
+{
+	struct transfer m = {.buffer = buffer, .name = name, .size = ret, .kind = BUFFER_FLAT};
+
+	if (ret < DNS_HEADER_LEN || flags & MSG_PEEK)
+		return;
+	m.sk = (u64)sock_of_fd(fd);
+	if (!m.sk)
+		return;
+	if (m.name)
+		bpf_probe_read_user(&m.name_len, sizeof(m.name_len), (void *)name_len_at);
+	emit_dns_query(&m);
 }
 
 static __always_inline bool transfer_from_header(struct transfer *m, u64 header)
 {
 	struct user_msghdr h;
 
-	if (bpf_probe_read_user(&h, sizeof(h), (void *)header))
+	m->compat = syscall_is_compat(current_task());
+	if (!user_msghdr_read(&h, header, m->compat))
 		return false;
-	m->buffer = (u64)h.iov;
+	m->buffer = h.iov;
 	m->segments = h.iov_len;
 	m->name = h.name;
 	m->name_len = h.name_len;
@@ -109,7 +67,7 @@ static __always_inline bool transfer_from_header(struct transfer *m, u64 header)
 	return true;
 }
 
-/* Messages of sendmsg and sendmmsg, recvmsg and recvmmsg: loops call them, so they are global. */
+/* One message of sendmsg and sendmmsg, of recvmsg and recvmmsg: loops call them, so they are global. */
 __noinline int message_sent(u64 sk, u64 header, u64 size)
 {
 	struct transfer m = {.sk = sk, .size = size};
@@ -128,38 +86,39 @@ __noinline int message_received(u64 sk, u64 header, u64 size)
 	return 0;
 }
 
-EXIT(exit_sendmsg)
+static __always_inline void sent_message(u64 fd, u64 header, long ret)
 {
-	struct sock *sk;
+	struct sock *sk = ret < 0 ? NULL : sock_of_fd(fd);
 
-	if (ret < 0)
-		return 0;
-	sk = sock_of_file(file_of_fd(regs_arg(regs, 0)));
 	if (sk)
-		message_sent((u64)sk, regs_arg(regs, 1), ret);
-	return 0;
+		message_sent((u64)sk, header, ret);
 }
 
-static __always_inline void messages(struct pt_regs *regs, long ret, bool sent)
+static __always_inline void received_message(u64 fd, u64 header, u64 flags, long ret)
 {
-	struct sock *sk;
-	u64 header = regs_arg(regs, 1);
+	struct sock *sk = ret < DNS_HEADER_LEN || flags & MSG_PEEK ? NULL : sock_of_fd(fd);
 
-	if (ret <= 0)
-		return;
-	sk = sock_of_file(file_of_fd(regs_arg(regs, 0)));
+	if (sk)
+		message_received((u64)sk, header, ret);
+}
+
+static __always_inline void messages(u64 fd, u64 header, long ret, bool sent)
+{
+	struct sock *sk = ret <= 0 ? NULL : sock_of_fd(fd);
+	bool compat = syscall_is_compat(current_task());
+
 	if (!sk)
 		return;
 	for (u32 i = 0; i < MESSAGES_MAX; i++) {
 		u32 len = 0;
 		if (i >= ret)
 			return;
-		bpf_probe_read_user(&len, sizeof(len), (void *)header + sizeof(struct user_msghdr));
+		bpf_probe_read_user(&len, sizeof(len), (void *)header + (compat ? COMPAT_MSGHDR_SIZE : MSGHDR_SIZE));
 		if (sent)
 			message_sent((u64)sk, header, len);
 		else
 			message_received((u64)sk, header, len);
-		header += sizeof(struct user_mmsghdr);
+		header += compat ? COMPAT_MMSGHDR_SIZE : MMSGHDR_SIZE;
 	}
 	if (ret > MESSAGES_MAX) {
 		u32 type = sent ? EVENT_send_data : EVENT_dns_query;
@@ -168,74 +127,184 @@ static __always_inline void messages(struct pt_regs *regs, long ret, bool sent)
 	}
 }
 
-EXIT(exit_sendmmsg)
+/* write and writev: a regular file is marked, a socket sends. */
+static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 kind)
 {
-	messages(regs, ret, true);
-	return 0;
+	struct file *file = file_of_fd(regs_arg(regs, 0));
+
+	if (ret < 0 || !file)
+		return;
+	u32 type = file_mode(file) & S_IFMT;
+	if (type == S_IFREG && ret > 0 && wanted(EVENT_write_close))
+		file_mark_written(file, WRITTEN_WRITE);
+	if (type != S_IFSOCK || !wanted(EVENT_send_data))
+		return;
+	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = kind};
+	m.buffer = regs_arg(regs, 1);
+	m.segments = regs_arg(regs, 2);
+	m.compat = syscall_is_compat(current_task());
+	if (m.sk)
+		emit_send_data(&m);
 }
 
-static __always_inline void received(struct pt_regs *regs, long ret, u32 kind)
+static __always_inline void read_from(struct pt_regs *regs, long ret, u32 kind)
 {
 	struct transfer m = {.size = ret, .kind = kind};
 
 	if (ret < DNS_HEADER_LEN)
 		return;
-	m.sk = (u64)sock_of_file(file_of_fd(regs_arg(regs, 0)));
+	m.sk = (u64)sock_of_fd(regs_arg(regs, 0));
 	if (!m.sk)
 		return;
 	m.buffer = regs_arg(regs, 1);
 	m.segments = regs_arg(regs, 2);
+	m.compat = syscall_is_compat(current_task());
 	emit_dns_query(&m);
+}
+
+/* sendfile and splice: the kernel moves the bytes, none are in user memory. Those of a file can be read again. */
+static __always_inline void moved(u64 fd, u64 from, u64 offset, long ret, u32 how)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (ret <= 0 || !file)
+		return;
+	if (wanted(EVENT_write_close) && (file_mode(file) & S_IFMT) == S_IFREG)
+		file_mark_written(file, how);
+	if (!wanted(EVENT_send_data))
+		return;
+	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = BUFFER_NONE};
+	if (!m.sk)
+		return;
+	struct file *source = file_of_fd(from);
+	if (source && (file_mode(source) & S_IFMT) == S_IFREG) {
+		m.source = (u64)source;
+		/* the call moved one of the two to the end of what it sent */
+		if (!offset || bpf_probe_read_user(&m.source_end, sizeof(m.source_end), (void *)offset))
+			m.source_end = BPF_CORE_READ(source, f_pos);
+	}
+	emit_send_data(&m);
+}
+
+EXIT(exit_connect)
+{
+	connected(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), ret);
+	return 0;
+}
+
+EXIT(exit_write)
+{
+	write_or_send(regs, ret, BUFFER_FLAT);
+	return 0;
+}
+
+EXIT(exit_writev)
+{
+	write_or_send(regs, ret, BUFFER_SEGMENTS);
+	return 0;
+}
+
+EXIT(exit_sendfile)
+{
+	moved(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), ret, WRITTEN_SENDFILE);
+	return 0;
+}
+
+EXIT(exit_splice)
+{
+	moved(regs_arg(regs, 2), regs_arg(regs, 0), regs_arg(regs, 1), ret, WRITTEN_SPLICE);
+	return 0;
+}
+
+EXIT(exit_sendto)
+{
+	sent_to(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 4), regs_arg(regs, 5), ret);
+	return 0;
+}
+
+EXIT(exit_sendmsg)
+{
+	sent_message(regs_arg(regs, 0), regs_arg(regs, 1), ret);
+	return 0;
+}
+
+EXIT(exit_sendmmsg)
+{
+	messages(regs_arg(regs, 0), regs_arg(regs, 1), ret, true);
+	return 0;
 }
 
 EXIT(exit_read)
 {
-	received(regs, ret, BUFFER_FLAT);
+	read_from(regs, ret, BUFFER_FLAT);
 	return 0;
 }
 
 EXIT(exit_readv)
 {
-	received(regs, ret, BUFFER_SEGMENTS);
+	read_from(regs, ret, BUFFER_SEGMENTS);
 	return 0;
 }
 
 EXIT(exit_recvfrom)
 {
-	struct transfer m = {.size = ret, .kind = BUFFER_FLAT};
-	u64 len_at = regs_arg(regs, 5);
-
-	/* what is only peeked at is received again */
-	if (ret < DNS_HEADER_LEN || regs_arg(regs, 3) & MSG_PEEK)
-		return 0;
-	m.sk = (u64)sock_of_file(file_of_fd(regs_arg(regs, 0)));
-	if (!m.sk)
-		return 0;
-	m.buffer = regs_arg(regs, 1);
-	m.name = regs_arg(regs, 4);
-	if (m.name)
-		bpf_probe_read_user(&m.name_len, sizeof(m.name_len), (void *)len_at);
-	emit_dns_query(&m);
+	received_from(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 3), regs_arg(regs, 4), regs_arg(regs, 5),
+		      ret);
 	return 0;
 }
 
 EXIT(exit_recvmsg)
 {
-	struct sock *sk;
-
-	if (ret < DNS_HEADER_LEN || regs_arg(regs, 2) & MSG_PEEK)
-		return 0;
-	sk = sock_of_file(file_of_fd(regs_arg(regs, 0)));
-	if (sk)
-		message_received((u64)sk, regs_arg(regs, 1), ret);
+	received_message(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), ret);
 	return 0;
 }
 
 EXIT(exit_recvmmsg)
 {
-	if (regs_arg(regs, 3) & MSG_PEEK)
-		return 0;
-	messages(regs, ret, false);
+	if (!(regs_arg(regs, 3) & MSG_PEEK))
+		messages(regs_arg(regs, 0), regs_arg(regs, 1), ret, false);
+	return 0;
+}
+
+/* include/uapi/linux/net.h: until 4.3 the only door to sockets for 32-bit programs, and still open */
+enum {
+	SYS_CONNECT = 3,
+	SYS_SEND = 9,
+	SYS_RECV = 10,
+	SYS_SENDTO = 11,
+	SYS_RECVFROM = 12,
+	SYS_SENDMSG = 16,
+	SYS_RECVMSG = 17,
+	SYS_RECVMMSG = 19,
+	SYS_SENDMMSG = 20,
+};
+
+EXIT(exit_socketcall)
+{
+	u32 call = regs_arg(regs, 0);
+	u32 a[6] = {};
+
+	/* send has four arguments, and what follows them may not be there to read */
+	if (bpf_probe_read_user(a, sizeof(a), (void *)regs_arg(regs, 1)))
+		bpf_probe_read_user(a, 4 * sizeof(a[0]), (void *)regs_arg(regs, 1));
+	if (call == SYS_CONNECT && wanted(EVENT_connect))
+		connected(a[0], a[1], a[2], ret);
+	if (wanted(EVENT_send_data)) {
+		if (call == SYS_SEND || call == SYS_SENDTO)
+			sent_to(a[0], a[1], call == SYS_SENDTO ? a[4] : 0, a[5], ret);
+		else if (call == SYS_SENDMSG)
+			sent_message(a[0], a[1], ret);
+		else if (call == SYS_SENDMMSG)
+			messages(a[0], a[1], ret, true);
+	}
+	if (wanted(EVENT_dns_query)) {
+		if (call == SYS_RECV || call == SYS_RECVFROM)
+			received_from(a[0], a[1], a[3], call == SYS_RECVFROM ? a[4] : 0, a[5], ret);
+		else if (call == SYS_RECVMSG)
+			received_message(a[0], a[1], a[2], ret);
+		else if (call == SYS_RECVMMSG && !(a[3] & MSG_PEEK))
+			messages(a[0], a[1], ret, false);
+	}
 	return 0;
 }
 

@@ -75,13 +75,29 @@ int BPF_PROG(on_exit)
 	u32 event = exit_event(t, &code);
 
 	if (wanted(EVENT_write_close))
-		closing_exit(t, last);
+		closing_exit(t, last, 1);
 	if (event == EVENT_exit)
 		emit_exit(t, EVENT_exit, code, last);
 	else if (event == EVENT_exit_group)
 		emit_exit(t, EVENT_exit_group, code, last);
 	else if (last)
 		emit_process_end(t);
+	return 0;
+}
+
+/*
+ * Mappings hold files, too. Until 6.15 they are gone when sched_process_exit runs; since 6.16 they go after it, and
+ * the descriptors they shared a file with are looked at again.
+ */
+SEC("tp_btf/exit_mmap")
+int BPF_PROG(on_exit_mmap)
+{
+	struct task_struct *t = current_task();
+
+	if (TYPED(t, flags) & PF_EXITING)
+		closing_exit(t, BPF_CORE_READ(t, signal, live.counter) == 0, 2);
+	else
+		closing_pending(t);
 	return 0;
 }
 

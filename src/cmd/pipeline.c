@@ -209,7 +209,7 @@ static void process_first(struct pipeline *p)
 	} else {
 		p->invalid++;
 	}
-	prefetch_drop(reorder_user(item));
+	prefetch_drop(p->enricher, reorder_user(item));
 	free(item);
 }
 
@@ -427,7 +427,7 @@ int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret
 		finish(&p);
 	}
 	for (struct reorder_item *item; (item = reorder_take(&p.queue)); free(item))
-		prefetch_drop(reorder_user(item));
+		prefetch_drop(p.enricher, reorder_user(item));
 	reorder_fini(&p.queue);
 	probe_close(p.probe);
 	enricher_free(p.enricher);

@@ -84,12 +84,27 @@ int enricher_seed(struct enricher *e, const void *record, size_t len)
 	return err;
 }
 
+/* Keeps a namespace of short life reachable from the first record that names it. */
+static void prefetch_join(struct enricher *e, const struct wire_header *head, struct prefetch *ret)
+{
+	const struct wire_task *task = &head->task;
+
+	if (task->mnt_ns == 0 || task->mnt_ns == e->host_mnt_ns)
+		return;
+	if (mount_ns_join(e->namespaces, task->mnt_ns, task->tgid, 0, head->time) == 0) {
+		ret->mnt_ns = task->mnt_ns;
+		ret->tgid = task->tgid;
+	}
+}
+
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
 {
 	const struct wire_header *head = record;
 	struct event event;
 
 	*ret = (struct prefetch){0};
+	if (len >= sizeof(*head))
+		prefetch_join(e, head, ret);
 	if (len < sizeof(*head) || (head->type != EVENT_execve && head->type != EVENT_execve_script))
 		return;
 	if (event_decode(record, len, &e->prefetch_arena, &event) == 0)
@@ -105,8 +120,10 @@ bool prefetch_is_ready(const struct prefetch *p)
 	return true;
 }
 
-void prefetch_drop(struct prefetch *p)
+void prefetch_drop(struct enricher *e, struct prefetch *p)
 {
+	if (p->mnt_ns)
+		mount_ns_leave(e->namespaces, p->mnt_ns, p->tgid, 0, e->now);
 	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++) {
 		if (p->files[i].ticket)
 			hash_ticket_drop(p->files[i].ticket);

@@ -16,6 +16,8 @@ struct enricher;
 
 /* Files of a record that are being hashed. All zero is nothing. */
 struct prefetch {
+	uint32_t mnt_ns; /* joined until the event has been applied: its process may be gone by then */
+	uint32_t tgid;
 	struct file_digest {
 		const struct file_hashes *hashes;
 		struct hash_ticket *ticket;
@@ -44,7 +46,7 @@ void enricher_seed_done(struct enricher *e);
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret);
 bool prefetch_is_ready(const struct prefetch *p);
-void prefetch_drop(struct prefetch *p);
+void prefetch_drop(struct enricher *e, struct prefetch *p);
 
 /* Takes decoded events in the order of time; the prefetch stays the caller's. utc_time and batch are the caller's. */
 void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,

@@ -156,9 +156,8 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 	data->command_line = argv_join(event->arena, event_slot(event, wire->args));
 	if (wire->args.len < wire->args_length)
 		data->command_line_size = wire->args_length;
-	data->cwd = wire->cwd_path.components.len || !(wire->cwd_path.flags & PATH_TRUNCATED)
-			    ? cwd.text
-			    : (struct str){0};
+	if (wire->cwd_path.mode)
+		data->cwd = cwd.text;
 
 	fill_hashes(&data->exe, exe.text, &prefetch->files[PREFETCH_EXE]);
 	if (event->type == EVENT_execve_script) {
@@ -197,7 +196,6 @@ static void inherit(struct process *p, const struct process *creator)
 	process_set_text(&p->image, creator->image);
 	process_set_text(&p->command_line, creator->command_line);
 	process_set_text(&p->cgroup, creator->cgroup);
-	process_set_text(&p->nodename, creator->nodename);
 	p->container_type = creator->container_type;
 	process_changed(p);
 }
@@ -217,6 +215,7 @@ void enrich_clone(struct enricher *e, struct event *event)
 		return;
 	if (creator && creator != p)
 		inherit(p, creator);
+	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
 	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -122,12 +123,49 @@ static bool is_member(int proc, uint32_t inum, uint32_t pid)
 	return read_ns_link(proc, path) == inum;
 }
 
+/*
+ * Without openat2 (seccomp filters and valgrind may not know it): one name after the other and no symbolic links, which
+ * a path that the kernel told does not have.
+ */
+static int walk_below(int root, const char *path)
+{
+	char name[NAME_MAX + 1];
+	int dir = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	while (dir >= 0) {
+		path += strspn(path, "/");
+		size_t len = strcspn(path, "/");
+		if (len == 0)
+			return dir;
+		int fd = -1, error = ENAMETOOLONG;
+		if (len <= NAME_MAX) {
+			memcpy(name, path, len);
+			name[len] = '\0';
+			fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+			error = errno;
+		}
+		close(dir);
+		if (fd < 0)
+			return -error;
+
+		struct stat st;
+		if (strcmp(name, "..") == 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
+			close(fd);
+			return -ELOOP;
+		}
+		dir = fd;
+		path += len;
+	}
+	return -errno;
+}
+
 static int open_below(int root, const char *path)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
+	if (path[0] == '\0')
+		return -ENOENT;
 	for (int i = 0; i < RESOLVE_TRIES; i++) {
 		long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 		if (fd >= 0)
@@ -135,7 +173,7 @@ static int open_below(int root, const char *path)
 		if (errno != EAGAIN)
 			break;
 	}
-	return -errno;
+	return errno == ENOSYS ? walk_below(root, path) : -errno;
 }
 
 static void release_root(struct mount_ns_root *root)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Network events, and the names that DNS answers gave to addresses. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "enrich/dns_message.h"
 #include "enrich/entropy.h"
 #include "enrich/internal.h"
@@ -81,6 +84,30 @@ void enrich_connect(struct enricher *e, struct event *event, struct process *p)
 	data->dst_unverified = wire->sock.flags & SOCK_USER_ADDRESS;
 }
 
+/* sendfile: the bytes are still in the file, if it can be opened. */
+static struct str source_bytes(struct enricher *e, const struct event *event,
+			       const struct wire_send_data *wire)
+{
+	const struct wire_task *task = &event->wire->task;
+	struct path path = path_decode(event, &wire->source);
+	uint64_t size = wire->data_size < WIRE_PAYLOAD_MAX ? wire->data_size : WIRE_PAYLOAD_MAX;
+	char *bytes = arena_alloc(event->arena, size);
+	struct stat st;
+	ssize_t n = -1;
+
+	int path_fd = bytes ? mount_ns_open(e->namespaces, task->mnt_ns, task->tgid, path.raw.p) : -1;
+	int fd = path_fd >= 0 && fstat(path_fd, &st) == 0 && st.st_ino == wire->source.inode
+			 ? mount_ns_reopen(path_fd)
+			 : -1;
+	if (fd >= 0)
+		n = pread(fd, bytes, size, (off_t)wire->source_offset);
+	if (fd >= 0)
+		close(fd);
+	if (path_fd >= 0)
+		close(path_fd);
+	return (struct str){bytes, n > 0 ? (uint32_t)n : 0};
+}
+
 void enrich_send_data(struct enricher *e, struct event *event, struct process *p)
 {
 	const struct wire_send_data *wire = event_wire(event);
@@ -88,6 +115,8 @@ void enrich_send_data(struct enricher *e, struct event *event, struct process *p
 	struct ip_address src = address_of(&wire->sock, wire->sock.src);
 	struct str payload = event_slot(event, wire->payload);
 
+	if (wire->source.mode)
+		payload = source_bytes(e, event, wire);
 	fill_socket(event, &wire->sock, &data->socket);
 	fill_endpoint(event, &src, wire->sock.src_port, &data->src);
 	fill_peer(e, event, p, &wire->sock, &data->dst);

@@ -24,11 +24,24 @@ const size_t hook_tracepoint_count = sizeof(hook_tracepoints) / sizeof(*hook_tra
 #ifndef __NR_creat
 #define __NR_creat NO_SYSCALL
 #endif
+/* and these are of 32-bit programs only */
+#ifndef __NR_socketcall
+#define __NR_socketcall NO_SYSCALL
+#endif
+#ifndef __NR_ftruncate64
+#define __NR_ftruncate64 NO_SYSCALL
+#endif
+#ifndef __NR_truncate64
+#define __NR_truncate64 NO_SYSCALL
+#endif
+#ifndef __NR_sendfile64
+#define __NR_sendfile64 NO_SYSCALL
+#endif
+#ifndef __NR_recvmmsg_time64
+#define __NR_recvmmsg_time64 NO_SYSCALL
+#endif
 
-/*
- * The numbers of 32-bit x86 programs: arch/x86/entry/syscalls/syscall_32.tbl. Calls whose structures differ in
- * 32-bit programs are read with the 64-bit layout nowhere: they have no row here.
- */
+/* The numbers of 32-bit x86 programs: arch/x86/entry/syscalls/syscall_32.tbl. */
 #ifdef __x86_64__
 enum {
 	COMPAT_open = 5,
@@ -48,15 +61,21 @@ enum {
 	COMPAT_recvfrom = 371,
 	COMPAT_copy_file_range = 377,
 	COMPAT_openat2 = 437,
-	COMPAT_writev = NO_SYSCALL,
-	COMPAT_readv = NO_SYSCALL,
+	COMPAT_writev = 146,
+	COMPAT_readv = 145,
 	COMPAT_pwritev = 334,
 	COMPAT_pwritev2 = 379,
 	COMPAT_mmap = 192, /* mmap2 */
-	COMPAT_sendmsg = NO_SYSCALL,
-	COMPAT_sendmmsg = NO_SYSCALL,
-	COMPAT_recvmsg = NO_SYSCALL,
-	COMPAT_recvmmsg = NO_SYSCALL,
+	COMPAT_sendmsg = 370,
+	COMPAT_sendmmsg = 345,
+	COMPAT_recvmsg = 372,
+	COMPAT_recvmmsg = 337,
+	COMPAT_io_submit = 248,
+	COMPAT_socketcall = 102,
+	COMPAT_ftruncate64 = 194,
+	COMPAT_truncate64 = 193,
+	COMPAT_sendfile64 = 239,
+	COMPAT_recvmmsg_time64 = 417,
 };
 #define COMPAT(call) COMPAT_##call
 #else

@@ -150,6 +150,10 @@ static int open_object(struct probe *p, bool modern)
 	{
 		const char *name = bpf_program__name(program);
 		bpf_program__set_autoload(program, program_wanted(p, name) && !was_refused(p, name));
+		/* this asks the kernel's BTF, which the object loads once and keeps */
+		if (strcmp(name, "on_exit_mmap") == 0 && bpf_program__autoload(program) &&
+		    bpf_program__set_attach_target(program, 0, "exit_mmap") < 0)
+			bpf_program__set_autoload(program, false); /* before 6.1 */
 	}
 	int err = set_config(p);
 	return err ? err : set_map_sizes(p);

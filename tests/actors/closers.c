@@ -27,6 +27,7 @@ static void state(const struct target *target, bool during_exec)
 	facts_begin(&fact, "close");
 	facts_string(&fact, "path", actor_path(path, target->path));
 	facts_string(&fact, "written_by", target->written_by);
+	facts_bool(&fact, "subject", true); /* and no file that was made on the way */
 	if (target->unseen)
 		facts_bool(&fact, "unseen", true);
 	if (during_exec)

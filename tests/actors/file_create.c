@@ -13,7 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PATH_LIMIT = 4096 }; /* what the sensor keeps of a path */
+enum {
+	PATH_LIMIT = 4096, /* what the sensor keeps of a path */
+	DEEP_NAME = 100,   /* length of the directories' names */
+};
 
 static void created(int fd, const char *path)
 {
@@ -118,6 +121,16 @@ static void create_odd_names(const struct actor_case *self)
 		created(open(names[i], O_WRONLY | O_CREAT, 0600), names[i]);
 }
 
+/* Back to the case's directory, deleting on the way: not every rm(1) can with such long paths. */
+static void climb(char *path)
+{
+	char *name = strrchr(path, '/');
+
+	actor_must(unlink(name + 1) == 0, "delete the deep file");
+	for (*name = 0; strlen((name = strrchr(path, '/') + 1)) == DEEP_NAME; name[-1] = 0)
+		actor_must(chdir("..") == 0 && rmdir(name) == 0, "delete a deep directory");
+}
+
 /* Creates a file whose path is exactly `length` bytes long, by walking down to it. */
 static void create_deep(const struct actor_case *self)
 {
@@ -127,9 +140,9 @@ static void create_deep(const struct actor_case *self)
 	struct fact fact;
 
 	actor_must(getcwd(path, sizeof(path)) != NULL, "getcwd");
-	for (len = strlen(path); want - len > 1 + 200 + 1; len += 1 + 100) {
-		memset(name, 'a' + (int)(len % 23), 100);
-		name[100] = 0;
+	for (len = strlen(path); want - len > 1 + 2 * DEEP_NAME + 1; len += 1 + DEEP_NAME) {
+		memset(name, 'a' + (int)(len % 23), DEEP_NAME);
+		name[DEEP_NAME] = 0;
 		actor_must(mkdir(name, 0755) == 0 && chdir(name) == 0, "go deeper");
 		path[len] = '/';
 		strcpy(path + len + 1, name);
@@ -144,6 +157,7 @@ static void create_deep(const struct actor_case *self)
 	facts_string(&fact, "path", path);
 	facts_bool(&fact, "cut", want > PATH_LIMIT);
 	facts_end(&fact);
+	climb(path);
 }
 
 /* A path of many short components. */

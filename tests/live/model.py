@@ -3,6 +3,7 @@
 
 A small process table follows the facts, as the sensor's follows the kernel: so a fact says only what was done,
 and ancestors, command lines and executables of each expected event come from here."""
+import base64
 import dataclasses
 import fnmatch
 import hashlib
@@ -21,9 +22,18 @@ TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM"}
 PROTOCOLS = {6: "TCP", 17: "UDP"}
 QUERY_TYPES = {1: "A", 5: "CNAME", 15: "MX", 16: "TXT", 28: "AAAA"}
 
-# What a tier truly cannot see: case pattern -> why. Such closes must then be absent, so that the table and
-# docs/tiers.md are wrong as soon as one shows.
-UNSEEN = {}
+@dataclasses.dataclass
+class Unseen:
+    """A close that cannot be seen, as docs/tiers.md says. It must then be absent in the cases that are about it, so
+    that the table fails as soon as it is wrong."""
+
+    cases: str  # pattern
+    why: str
+    since: tuple = (0, 0)  # kernel versions
+    before: tuple = (999, 0)
+
+
+UNSEEN = []
 
 
 class Match:
@@ -129,15 +139,14 @@ def community_id_of(proto, src, sport, dst, dport):
     a, b = ipaddress.ip_address(src).packed, ipaddress.ip_address(dst).packed
     if (a, sport) > (b, dport):
         a, b, sport, dport = b, a, dport, sport
-    import base64
-
     packed = struct.pack("!H", 0) + a + b + struct.pack("!BBHH", proto, 0, sport, dport)
     return "1:" + base64.b64encode(hashlib.sha1(packed).digest()).decode()
 
 
 class Model:
-    def __init__(self, files):
-        """files: name -> content of the programs that the actors execute."""
+    def __init__(self, files, kernel=(0, 0)):
+        """files: name -> content of the programs that the actors execute. kernel: version of the kernel."""
+        self.kernel = kernel
         self.digests = {name: digests_of(content) for name, content in files.items()}
         self.processes = {}
         self.drivers = {}
@@ -267,7 +276,7 @@ class Model:
         return self.event("file_create", fact, fields)
 
     def on_close(self, fact):
-        if fact.get("unseen") or any(fnmatch.fnmatchcase(fact["case"], pattern) for pattern in UNSEEN):
+        if fact.get("unseen") or self.is_unseen(fact):
             return []
         fields = {"data.path": expect_path(fact), "data.written_by": Match(
             lambda got: isinstance(got, list) and fact["written_by"] in got, [fact["written_by"]],
@@ -276,6 +285,11 @@ class Model:
         if fact.get("during_exec"):
             forget_image(events[0])
         return events
+
+    def is_unseen(self, fact):
+        return fact.get("subject") and any(
+            row.since <= self.kernel < row.before and fnmatch.fnmatchcase(fact["case"], row.cases) for row in UNSEEN
+        )
 
     def on_close_many(self, fact):
         directory = text(fact["dir"]).removesuffix("/f")

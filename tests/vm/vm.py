@@ -54,6 +54,10 @@ ETC = {
 }
 
 
+# The QEMUs of this process, for whoever must stop them.
+running = set()
+
+
 class VmError(Exception):
     pass
 
@@ -216,6 +220,7 @@ def boot_vm(name, files, command, out, *, arch="amd64", timeout=600, counted=Fal
         else:
             qemu += ["-display", "none", "-serial", f"file:{console}"]
             process = subprocess.Popen(qemu, stdin=subprocess.DEVNULL)
+            running.add(process)
             try:
                 wait_for(process, console, timeout)
             except VmError as error:
@@ -224,6 +229,7 @@ def boot_vm(name, files, command, out, *, arch="amd64", timeout=600, counted=Fal
                 if process.returncode is None:
                     process.kill()
                     process.wait()
+                running.discard(process)
         try:
             unpack_results(disk, out)
         except VmError as error:

@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/golden/cases.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "tests/unit/dns_packets.h"
+
+enum { PF_KTHREAD = 0x00200000 };
+
+/* ---- the snapshot ---- */
+
+static void seed(const struct wire_task *task, const struct wire_task *parent, const char *image)
+{
+	struct record *r = golden_begin(EVENT_seed, task, parent);
+	struct wire_seed *w = record_fixed(r);
+
+	if (image)
+		record_put_path(r, &w->image, str_of(image));
+	w->cgroup = record_put(r, "init.scope", sizeof("init.scope"));
+	w->nodename = record_put(r, "golden", sizeof("golden"));
+	golden_seed();
+}
+
+/* Children before their parents, as no kernel would list them: the order must not matter. */
+static void run_seed(void)
+{
+	seed(&task_sensor, &task_systemd, "/usr/bin/kunai");
+	seed(&task_kworker, &task_kthreadd, NULL);
+	seed(&task_bash, &task_systemd, "/usr/bin/bash");
+	seed(&task_systemd, &task_swapper, "/usr/lib/systemd/systemd");
+	seed(&task_kthreadd, &task_swapper, NULL);
+	golden_seed_done();
+	world_set_self((struct world *)golden_world(), task_sensor.tgid);
+}
+
+/* ---- events of the sensor's own ---- */
+
+/* What is this machine's is replaced by what Kunai's documentation shows, once it is seen to be there. */
+static void run_start(void)
+{
+	struct event *e = golden_begin_own(EVENT_start);
+	struct obj_system *system = &e->data.start.system;
+	struct obj_hashes *exe = &e->data.start.kunai.exe;
+
+	if (system->uptime <= 0 || system->boot_time.len < 20 || !str_eq(system->sysname, STR("Linux")) ||
+	    !system->release.len || !system->version.len || !system->machine.len || !system->domainname.len)
+		abort();
+	if (!str_ends_with(exe->path, STR("/golden")) || exe->sha512.len != 128 || exe->size == 0 ||
+	    exe->error.p)
+		abort();
+	system->uptime = 197068.69;
+	system->boot_time = STR("2025-01-15T07:31:42.590746600Z");
+	system->release = STR("6.1.0");
+	system->version = STR("#1 SMP");
+	system->machine = STR("x86_64");
+	system->domainname = STR("(none)");
+	exe->path = STR("/usr/bin/kunai");
+	exe->magic = STR("ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV)");
+	exe->md5 = exe->sha1 = exe->sha256 = exe->sha512 = STR("0123456789abcdef");
+	exe->size = 1234567;
+	e->data.start.kunai.version = STR("0.1.0");
+	e->data.start.kunai.config.sha256 = STR("0123456789abcdef");
+	golden_print_own(e);
+}
+
+static void run_error(void)
+{
+	struct event *e = golden_begin_own(EVENT_error);
+
+	e->data.error.code = 10;
+	e->data.error.message = STR("the system clock was set by +1.500 s: utc_time jumps with it");
+	golden_print_own(e);
+}
+
+static void run_event_loss(void)
+{
+	struct event *e = golden_begin_own(EVENT_event_loss);
+
+	e->data.event_loss.read = 75790;
+	e->data.event_loss.lost = 118;
+	e->data.event_loss.eps = 3568.56;
+	golden_print_own(e);
+}
+
+/* ---- process life ---- */
+
+static void clone_task(const struct wire_task *task, const struct wire_task *parent,
+		       const struct wire_task *creator, uint64_t flags)
+{
+	struct record *r = golden_begin(EVENT_clone, task, parent);
+	struct wire_clone *w = record_fixed(r);
+
+	w->nodename = record_put(r, "golden", sizeof("golden"));
+	w->flags = flags;
+	w->creator_start = creator->start;
+	w->creator_tgid = creator->tgid;
+	golden_send();
+}
+
+static void run_clone(void)
+{
+	clone_task(&task_ls, &task_bash, &task_bash, 0x1200011);
+}
+
+static void run_clone_thread(void)
+{
+	clone_task(&task_thread, &task_bash, &task_ls, 0x3d0f00);
+}
+
+struct exec {
+	const struct wire_task *task;
+	const struct wire_task *parent;
+	const char *image;
+	uint32_t image_flags;
+	const char *script; /* NULL: a plain program */
+	uint32_t script_flags;
+	const char *filename;
+	struct str args;
+	uint64_t args_length; /* 0: that of args */
+	const char *cgroup;
+	const char *nodename;
+	bool real; /* files of the world's host */
+};
+
+static void put_file(struct record *r, struct wire_path *path, const char *text, uint32_t flags, bool real)
+{
+	record_put_path(r, path, str_of(text));
+	path->flags = flags;
+	if (real)
+		world_stat(golden_world(), text, path);
+}
+
+static void exec(const struct exec *x)
+{
+	enum event_type type = x->script ? EVENT_execve_script : EVENT_execve;
+	struct record *r = golden_begin(type, x->task, x->parent);
+	struct wire_execve *w = record_fixed(r);
+	const char *filename = x->filename ? x->filename : x->image;
+	const char *cgroup = x->cgroup ? x->cgroup : "session-1.scope\0user-1000.slice\0user.slice";
+
+	put_file(r, &w->image, x->image, x->image_flags, x->real);
+	if (x->script && x->script_flags & PATH_USER)
+		w->script.flags = x->script_flags;
+	else if (x->script)
+		put_file(r, &w->script, x->script, x->script_flags, x->real);
+	record_put_path(r, &w->cwd_path, STR("/home/alice"));
+	w->filename = record_put(r, filename, strlen(filename) + 1);
+	w->args = record_put(r, x->args.p, x->args.len);
+	w->args_length = x->args_length ? x->args_length : x->args.len;
+	w->cgroup = record_put(r, cgroup, x->cgroup ? strlen(cgroup) + 1 : 43);
+	w->nodename = record_put(r, x->nodename ? x->nodename : "golden",
+				 strlen(x->nodename ? x->nodename : "golden") + 1);
+	golden_send();
+}
+
+/* The bytes of an argument area: the literal's own NUL ends the last argument. */
+#define ARGS(literal) ((struct str){(literal), sizeof(literal)})
+
+static void run_execve(void)
+{
+	exec(&(struct exec){&task_ls, &task_bash, "/usr/bin/ls", .args = ARGS("ls\0--color=auto\0-lah"),
+			    .real = true});
+}
+
+static void run_execve_quoted(void)
+{
+	exec(&(struct exec){
+		&task_ls, &task_bash, "/usr/bin/ls",
+		.args = ARGS("ls\0\0a b\0say \"hi\"\0\"bare\"\0tab\there\0line\nfeed\0back\\slash\0\xc2\xa0"),
+		.real = true});
+}
+
+static void run_execve_invalid_utf8(void)
+{
+	exec(&(struct exec){&task_ls, &task_bash, "/usr/bin/ls",
+			    .args = ARGS("ls\0\xff\xfe\0caf\xc3\xa9\0cut\xe2\x82\0\xed\xa0\x80\0\xf0\x9f\x98"
+					 "\x80\0\x01\x1f\x7f"),
+			    .real = true});
+}
+
+static void run_execve_no_args(void)
+{
+	exec(&(struct exec){&task_ls, &task_bash, "/usr/bin/empty", .args = STR(""), .real = true});
+}
+
+static void run_execve_cut_args(void)
+{
+	exec(&(struct exec){&task_ls, &task_bash, "/usr/bin/ls", .args = STR("ls\0and much mo"),
+			    .args_length = 70000, .real = true});
+}
+
+static void run_execve_memfd(void)
+{
+	exec(&(struct exec){&task_ls, &task_bash, "memfd:payload", PATH_DETACHED | PATH_DELETED,
+			    .filename = "/dev/fd/3", .args = ARGS("[kworker]")});
+}
+
+static void run_execve_deleted(void)
+{
+	exec(&(struct exec){&task_ls, &task_bash, "/tmp/gone", PATH_DELETED, .args = ARGS("/tmp/gone")});
+}
+
+static void run_execve_unknown_parent(void)
+{
+	static const struct wire_task child = {
+		.start = 61000000000, .pid = 7778, .tgid = 7778, .mnt_ns = WORLD_HOST_NS, .comm = "child"};
+
+	exec(&(struct exec){&child, &task_stranger, "/usr/bin/ls", .args = ARGS("ls"), .real = true});
+}
+
+static void run_execve_script(void)
+{
+	exec(&(struct exec){&task_script, &task_bash, "/usr/bin/bash", .script = "/tmp/run.sh",
+			    .filename = "./run.sh", .args = ARGS("/usr/bin/bash\0./run.sh"), .real = true});
+}
+
+/* A child of a script runs the interpreter, but has the script's arguments; the script is among its ancestors. */
+static void run_clone_of_script(void)
+{
+	static const struct wire_task child = {
+		.start = 125000000000, .pid = 1011, .tgid = 1011, .mnt_ns = WORLD_HOST_NS, .comm = "run.sh"};
+
+	clone_task(&child, &task_script, &task_script, 0x1200011);
+}
+
+static void run_execve_script_unverified(void)
+{
+	exec(&(struct exec){&task_script, &task_bash, "/usr/bin/bash", .script = "",
+			    .script_flags = PATH_USER, .filename = "./sub/run.sh",
+			    .args = ARGS("/usr/bin/bash\0./sub/run.sh"), .real = true});
+}
+
+static void run_execve_container(void)
+{
+	exec(&(struct exec){
+		&task_boxed, &task_systemd, "/bin/sh", .args = ARGS("sh\0-c\0id"), .nodename = "3f2a1b0c9d8e",
+		.cgroup = "docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope"});
+}
+
+static void end_task(enum event_type type, const struct wire_task *task, uint64_t code, bool last)
+{
+	struct wire_exit *w = record_fixed(golden_begin(type, task, &task_bash));
+
+	w->error_code = code;
+	w->last = last;
+	golden_send();
+}
+
+static void run_exit(void)
+{
+	end_task(EVENT_exit, &task_thread, 7, false);
+}
+
+static void run_exit_group(void)
+{
+	end_task(EVENT_exit_group, &task_ls, UINT32_MAX, true);
+}
+
+/* The last thread to go: what it says is known still. */
+static void run_exit_after_group(void)
+{
+	end_task(EVENT_exit, &task_thread, 0, true);
+}
+
+static void run_process_end(void)
+{
+	golden_begin(EVENT_process_end, &task_script, &task_bash);
+	golden_send();
+}
+
+/* ---- files ---- */
+
+static void create_as(const struct wire_task *task, const struct wire_task *parent, struct str name,
+		      uint32_t flags)
+{
+	struct record *r = golden_begin(EVENT_file_create, task, parent);
+	struct wire_file_create *w = record_fixed(r);
+
+	record_put_path(r, &w->path, name);
+	w->path.flags = flags;
+	golden_send();
+}
+
+static void create(struct str name, uint32_t flags)
+{
+	create_as(&task_bash, &task_systemd, name, flags);
+}
+
+static void run_file_create(void)
+{
+	create(STR("/tmp/new file"), 0);
+}
+
+static void run_path_root(void)
+{
+	create(STR("/"), 0);
+}
+
+static void run_path_detached(void)
+{
+	create(STR("runc"), PATH_DETACHED);
+}
+
+static void run_path_truncated(void)
+{
+	create(STR("/deep/down/there"), PATH_TRUNCATED);
+}
+
+static void run_path_deleted(void)
+{
+	create(STR("/tmp/deleted"), PATH_DELETED);
+}
+
+static void run_path_invalid_utf8(void)
+{
+	create(STR("/tmp/\xff\xc3\xa9\xc3/\x01\"\\\x7f\n"), 0);
+}
+
+static void run_path_none(void)
+{
+	golden_begin(EVENT_file_create, &task_bash, &task_systemd);
+	golden_send();
+}
+
+static void write_close(const char *components, size_t len, uint32_t flags, uint64_t written)
+{
+	struct record *r = golden_begin(EVENT_write_close, &task_bash, &task_systemd);
+	struct wire_write_close *w = record_fixed(r);
+
+	w->path.components = record_put(r, components, len);
+	w->path.mode = 0100644;
+	w->path.flags = flags;
+	w->written = written;
+	golden_send();
+}
+
+static void run_write_close(void)
+{
+	write_close("x\0tmp", 6, 0, WRITTEN_WRITE);
+}
+
+static void run_write_close_all_ways(void)
+{
+	write_close("x\0tmp", 6, 0, 0x1ff);
+}
+
+static void run_write_close_user_relative(void)
+{
+	static const char components[] = "../.././/a/../b/./c\0work\0alice\0home";
+
+	write_close(components, sizeof(components), PATH_USER | PATH_RELATIVE, WRITTEN_TRUNCATE);
+}
+
+static void run_write_close_user_absolute(void)
+{
+	static const char components[] = "//tmp/./../../etc//passwd";
+
+	write_close(components, sizeof(components), PATH_USER, WRITTEN_TRUNCATE);
+}
+
+/* ---- network ---- */
+
+static void put_address(struct wire_sock *sock, uint8_t at[16], const char *text)
+{
+	if (inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, at) != 1)
+		abort();
+	sock->family = strchr(text, ':') ? AF_INET6 : AF_INET;
+}
+
+static void fill_sock(struct wire_sock *sock, int type, int protocol, const char *src, uint16_t src_port,
+		      const char *dst, uint16_t dst_port)
+{
+	put_address(sock, sock->src, src);
+	put_address(sock, sock->dst, dst);
+	sock->type = (uint16_t)type;
+	sock->protocol = (uint16_t)protocol;
+	sock->src_port = src_port;
+	sock->dst_port = dst_port;
+}
+
+static void connect_to(const char *src, uint16_t src_port, const char *dst, uint16_t dst_port, uint16_t flags,
+		       bool connected)
+{
+	struct record *r = golden_begin(EVENT_connect, &task_bash, &task_systemd);
+	struct wire_connect *w = record_fixed(r);
+
+	fill_sock(&w->sock, SOCK_STREAM, IPPROTO_TCP, src, src_port, dst, dst_port);
+	w->sock.flags = flags;
+	w->connected = connected;
+	golden_send();
+}
+
+static void run_connect_v4(void)
+{
+	connect_to("10.0.0.1", 36749, "1.2.3.4", 443, 0, true);
+}
+
+static void run_connect_v6(void)
+{
+	connect_to("2001:db8::1", 40000, "2606:4700::1111", 443, 0, true);
+}
+
+static void run_connect_v4_mapped(void)
+{
+	connect_to("::ffff:10.0.0.1", 40001, "::ffff:10.0.0.2", 80, 0, true);
+}
+
+static void run_connect_failed(void)
+{
+	connect_to("0.0.0.0", 0, "127.0.0.1", 1, 0, false);
+}
+
+static void run_connect_unverified(void)
+{
+	connect_to("0.0.0.0", 0, "192.168.1.2", 65535, SOCK_USER_ADDRESS, false);
+}
+
+static void dns(const uint8_t *payload, size_t len, size_t true_len, int protocol, uint16_t flags)
+{
+	struct record *r = golden_begin(EVENT_dns_query, &task_bash, &task_systemd);
+	struct wire_dns_query *w = record_fixed(r);
+
+	/* the Community ID of this flow is the published test vector */
+	fill_sock(&w->sock, protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, protocol, "192.168.1.42",
+		  4242, "8.8.8.8", 53);
+	w->sock.flags = flags;
+	w->payload = record_put(r, payload, len);
+	w->payload_size = true_len;
+	golden_send();
+}
+
+#define PACKET(name) packet_##name, sizeof(packet_##name), sizeof(packet_##name)
+
+static void run_dns_a(void)
+{
+	dns(PACKET(single), IPPROTO_UDP, 0);
+}
+
+static void run_dns_multi(void)
+{
+	dns(PACKET(multi), IPPROTO_UDP, 0);
+}
+
+static void run_dns_aaaa_unverified(void)
+{
+	dns(PACKET(aaaa), IPPROTO_UDP, SOCK_USER_ADDRESS);
+}
+
+static void run_dns_chain(void)
+{
+	dns(PACKET(chain2), IPPROTO_UDP, 0);
+}
+
+static void run_dns_tcp(void)
+{
+	dns(PACKET(tcp_one), IPPROTO_TCP, 0);
+}
+
+static void run_dns_cut(void)
+{
+	dns(packet_multi, sizeof(packet_multi) - 20, sizeof(packet_multi), IPPROTO_UDP, 0);
+}
+
+static void run_dns_malformed(void)
+{
+	dns(PACKET(bad_after_good), IPPROTO_UDP, 0);
+}
+
+static void run_dns_no_answer(void)
+{
+	dns(PACKET(nxdomain), IPPROTO_UDP, 0);
+}
+
+/* 192.0.2.7 is what the end of the CNAME chain was. */
+static void run_connect_named(void)
+{
+	connect_to("192.168.1.42", 40002, "192.0.2.7", 443, 0, true);
+}
+
+static void send_bytes(const char *dst, const void *payload, size_t len, uint64_t size, uint16_t flags)
+{
+	struct record *r = golden_begin(EVENT_send_data, &task_bash, &task_systemd);
+	struct wire_send_data *w = record_fixed(r);
+
+	fill_sock(&w->sock, SOCK_DGRAM, IPPROTO_UDP, strchr(dst, ':') ? "::1" : "192.168.1.42", 4242, dst,
+		  9999);
+	w->sock.flags = flags;
+	w->payload = record_put(r, payload, len);
+	w->data_size = size;
+	golden_send();
+}
+
+static void run_send_data(void)
+{
+	uint8_t bytes[WIRE_PAYLOAD_MAX];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i % 23);
+	send_bytes("192.0.2.7", bytes, sizeof(bytes), 1000003, 0);
+}
+
+static void run_send_data_unconnected(void)
+{
+	send_bytes("fe80::1", "aaaa", 4, 4, SOCK_USER_ADDRESS);
+}
+
+static void run_send_data_unsampled(void)
+{
+	send_bytes("8.8.8.8", "", 0, UINT64_MAX, 0);
+}
+
+/* sendfile(2): the bytes are read from the file. */
+static void run_send_data_from_file(void)
+{
+	struct record *r = golden_begin(EVENT_send_data, &task_bash, &task_systemd);
+	struct wire_send_data *w = record_fixed(r);
+
+	fill_sock(&w->sock, SOCK_STREAM, IPPROTO_TCP, "192.168.1.42", 4243, "8.8.8.8", 443);
+	put_file(r, &w->source, "/usr/bin/ls", 0, true);
+	w->source_offset = 4;
+	w->data_size = 6;
+	golden_send();
+}
+
+/* ---- who ---- */
+
+static void run_unknown_process(void)
+{
+	create_as(&task_stranger, &task_systemd, STR("/tmp/x"), 0);
+}
+
+static void run_kernel_thread(void)
+{
+	create_as(&task_kworker, &task_kthreadd, STR("/core"), 0);
+}
+
+static void run_unknown_kernel_thread(void)
+{
+	static const struct wire_task fresh = {.start = 99000000000,
+					       .pid = 40,
+					       .tgid = 40,
+					       .flags = PF_KTHREAD,
+					       .mnt_ns = WORLD_HOST_NS,
+					       .comm = "new"};
+
+	create_as(&fresh, &task_kthreadd, STR("/core"), 0);
+}
+
+static void run_init(void)
+{
+	create_as(&task_systemd, &task_swapper, STR("/run/x"), 0);
+}
+
+static void run_thread(void)
+{
+	static const struct wire_task thread = {.start = 50000000000,
+						.pid = 901,
+						.tgid = 900,
+						.uid = 1000,
+						.gid = 1000,
+						.mnt_ns = WORLD_HOST_NS,
+						.comm = "worker"};
+
+	create_as(&thread, &task_systemd, STR("/tmp/by a thread"), 0);
+}
+
+static void run_no_namespaces(void)
+{
+	static const struct wire_task dying = {
+		.start = 50000000000, .pid = 900, .tgid = 900, .flags = 0x40000c, .comm = "bash"};
+
+	create_as(&dying, &task_systemd, STR("/tmp/late"), 0);
+}
+
+/* Its parent ended and systemd took it over: what it shows is the parent that it had. */
+static void run_reparented(void)
+{
+	clone_task(&task_orphan, &task_bash, &task_bash, 0x11);
+	create_as(&task_orphan, &task_systemd, STR("/tmp/orphan"), 0);
+}
+
+/* The child of a re-parented process. */
+static void run_child_of_reparented(void)
+{
+	static const struct wire_task child = {
+		.start = 160000000000, .pid = 1021, .tgid = 1021, .mnt_ns = WORLD_HOST_NS, .comm = "child"};
+
+	clone_task(&child, &task_orphan, &task_orphan, 0x11);
+}
+
+static void run_in_container(void)
+{
+	create_as(&task_boxed, &task_systemd, STR("/etc/motd"), 0);
+}
+
+/* Another mount namespace alone, as a sandboxed service has. */
+static void run_in_plain_namespace(void)
+{
+	static const struct wire_task service = {
+		.start = 70000000000, .pid = 777, .tgid = 777, .mnt_ns = 300, .comm = "systemd-network"};
+
+	create_as(&service, &task_systemd, STR("/run/netif"), 0);
+}
+
+const struct golden_case golden_cases[] = {
+	{"seed", run_seed, 0},
+	{"start", run_start, 1},
+	{"error", run_error, 1},
+	{"event_loss", run_event_loss, 1},
+	{"clone", run_clone, 1},
+	{"clone_thread", run_clone_thread, 1},
+	{"execve", run_execve, 1},
+	{"execve_quoted", run_execve_quoted, 1},
+	{"execve_invalid_utf8", run_execve_invalid_utf8, 1},
+	{"execve_no_args", run_execve_no_args, 1},
+	{"execve_cut_args", run_execve_cut_args, 1},
+	{"execve_memfd", run_execve_memfd, 1},
+	{"execve_deleted", run_execve_deleted, 1},
+	{"execve_unknown_parent", run_execve_unknown_parent, 1},
+	{"execve_script", run_execve_script, 1},
+	{"clone_of_script", run_clone_of_script, 1},
+	{"execve_script_unverified", run_execve_script_unverified, 1},
+	{"execve_container", run_execve_container, 1},
+	{"exit", run_exit, 1},
+	{"exit_group", run_exit_group, 1},
+	{"exit_after_group", run_exit_after_group, 1},
+	{"process_end", run_process_end, 0},
+	{"file_create", run_file_create, 1},
+	{"path_root", run_path_root, 1},
+	{"path_detached", run_path_detached, 1},
+	{"path_truncated", run_path_truncated, 1},
+	{"path_deleted", run_path_deleted, 1},
+	{"path_invalid_utf8", run_path_invalid_utf8, 1},
+	{"path_none", run_path_none, 1},
+	{"write_close", run_write_close, 1},
+	{"write_close_all_ways", run_write_close_all_ways, 1},
+	{"write_close_user_relative", run_write_close_user_relative, 1},
+	{"write_close_user_absolute", run_write_close_user_absolute, 1},
+	{"connect_v4", run_connect_v4, 1},
+	{"connect_v6", run_connect_v6, 1},
+	{"connect_v4_mapped", run_connect_v4_mapped, 1},
+	{"connect_failed", run_connect_failed, 1},
+	{"connect_unverified", run_connect_unverified, 1},
+	{"dns_a", run_dns_a, 1},
+	{"dns_multi", run_dns_multi, 1},
+	{"dns_aaaa_unverified", run_dns_aaaa_unverified, 1},
+	{"dns_chain", run_dns_chain, 3},
+	{"dns_tcp", run_dns_tcp, 1},
+	{"dns_cut", run_dns_cut, 1},
+	{"dns_malformed", run_dns_malformed, 1},
+	{"dns_no_answer", run_dns_no_answer, 0},
+	{"connect_named", run_connect_named, 1},
+	{"send_data", run_send_data, 1},
+	{"send_data_unconnected", run_send_data_unconnected, 1},
+	{"send_data_unsampled", run_send_data_unsampled, 1},
+	{"unknown_process", run_unknown_process, 1},
+	{"kernel_thread", run_kernel_thread, 1},
+	{"unknown_kernel_thread", run_unknown_kernel_thread, 1},
+	{"init", run_init, 1},
+	{"thread", run_thread, 1},
+	{"no_namespaces", run_no_namespaces, 1},
+	{"reparented", run_reparented, 2},
+	{"child_of_reparented", run_child_of_reparented, 1},
+	{"in_container", run_in_container, 1},
+	{"in_plain_namespace", run_in_plain_namespace, 1},
+	{"send_data_from_file", run_send_data_from_file, 1},
+};
+
+const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);
