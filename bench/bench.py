@@ -135,7 +135,7 @@ def print_process(other):
             print(f"{what[:-1]} after the workloads: {value:.0f} {unit}")
     cpu = median_of(other, "start", r"cpu_ns=(\d+)")
     if cpu is not None:
-        print(f"CPU until the start event: {cpu / 1e6:.1f} ms (1 ms is a million instructions)")
+        print(f"CPU until the start event: {cpu / 1e6:.0f} ms (1 ms is a million instructions)")
     lost = [line for line in other if line.startswith("loss") and not line.endswith("events=0")]
     print("event_loss lines: " + (", ".join(lost) if lost else "none"))
 

@@ -40,7 +40,7 @@ while [ $round -lt "$ROUNDS" ]; do
     start_sensor || exit 1
     started=$(cut -d' ' -f1 /proc/uptime)
     echo "start round=$round from=$before to=$started" \
-        "cpu_ns=$(cat /proc/$sensor/task/*/schedstat | awk '{n += $1} END {printf "%d", n}')" >>"$OUT/rounds"
+        "cpu_ns=$(cat /proc/$sensor/task/*/schedstat | awk '{n += $1} END {printf "%.0f", n}')" >>"$OUT/rounds"
     measure on $sensor || exit 1
     awk -v round=$round '/^(VmRSS|RssAnon|RssFile|RssShmem|VmHWM):/ {printf "memory round=%s %s %s\n", round, $1, $2}' \
         /proc/$sensor/status >>"$OUT/rounds"

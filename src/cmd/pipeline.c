@@ -22,6 +22,7 @@ enum {
 	QUEUE_BYTES_MAX = 64 << 20, /* records that wait for their turn */
 	OUTPUT_BYTES =
 		128 << 10, /* lines are written when so many have come together, or when there is a pause */
+	INTAKE_EVERY = 64, /* events, between two looks at the rings while many are processed */
 	BUSY_MS = 2,       /* between two looks at the rings while events come */
 	IDLE_MS = 50,      /* at most, when none come */
 	RING_PROCESS = 2 << 20, /* bytes, for the default max_buffered_events */
@@ -213,15 +214,18 @@ static void process_first(struct pipeline *p)
 	free(item);
 }
 
-/* Passes on what is older than barrier, in order. False: the first one still waits for a hash. */
+/* Passes on what is older than barrier, in order. False: the first one still waits for a hash. Meanwhile the rings are
+ * looked at, for processes of short life whose files must be opened soon. */
 static bool process_until(struct pipeline *p, uint64_t barrier)
 {
 	struct reorder_item *first;
 
-	while ((first = reorder_first(&p->queue)) && first->time < barrier) {
+	for (int n = 1; (first = reorder_first(&p->queue)) && first->time < barrier; n++) {
 		if (!prefetch_is_ready(reorder_user(first)))
 			return false;
 		process_first(p);
+		if (n % INTAKE_EVERY == 0 && !reorder_is_full(&p->queue))
+			probe_read(p->probe, on_record, p);
 	}
 	return true;
 }

@@ -84,7 +84,15 @@ void enrich_connect(struct enricher *e, struct event *event, struct process *p)
 	data->dst_unverified = wire->sock.flags & SOCK_USER_ADDRESS;
 }
 
-/* sendfile: the bytes are still in the file, if it can be opened. */
+static bool is_unchanged(int fd, const struct wire_path *wire)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_ino == wire->inode && (uint64_t)st.st_size == wire->size &&
+	       (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec == wire->mtime;
+}
+
+/* sendfile: the bytes are still in the file, unless it has changed since; then they are not known. */
 static struct str source_bytes(struct enricher *e, const struct event *event,
 			       const struct wire_send_data *wire)
 {
@@ -92,15 +100,14 @@ static struct str source_bytes(struct enricher *e, const struct event *event,
 	struct path path = path_decode(event, &wire->source);
 	uint64_t size = wire->data_size < WIRE_PAYLOAD_MAX ? wire->data_size : WIRE_PAYLOAD_MAX;
 	char *bytes = arena_alloc(event->arena, size);
-	struct stat st;
 	ssize_t n = -1;
 
 	int path_fd = bytes ? mount_ns_open(e->namespaces, task->mnt_ns, task->tgid, path.raw.p) : -1;
-	int fd = path_fd >= 0 && fstat(path_fd, &st) == 0 && st.st_ino == wire->source.inode
-			 ? mount_ns_reopen(path_fd)
-			 : -1;
+	int fd = path_fd >= 0 && is_unchanged(path_fd, &wire->source) ? mount_ns_reopen(path_fd) : -1;
 	if (fd >= 0)
 		n = pread(fd, bytes, size, (off_t)wire->source_offset);
+	if (n >= 0 && !is_unchanged(fd, &wire->source))
+		n = -1;
 	if (fd >= 0)
 		close(fd);
 	if (path_fd >= 0)

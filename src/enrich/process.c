@@ -14,9 +14,21 @@ static void text_free(struct str *text)
 	*text = (struct str){0};
 }
 
+/* At most PROCESS_TEXT_MAX bytes that end with a whole character. */
+static uint32_t text_length(struct str value)
+{
+	uint32_t len = PROCESS_TEXT_MAX;
+
+	if (value.len <= len)
+		return value.len;
+	while (len > 0 && ((unsigned char)value.p[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 void process_set_text(struct str *text, struct str value)
 {
-	uint32_t len = value.len < PROCESS_TEXT_MAX ? value.len : PROCESS_TEXT_MAX;
+	uint32_t len = text_length(value);
 	char *copy = value.p ? malloc((size_t)len + 1) : NULL;
 
 	text_free(text);
@@ -72,11 +84,17 @@ struct process *process_find(const struct process_table *t, const struct wire_ta
 	return find_key(t, &key);
 }
 
+/* A parent is older than its children: whatever a record says, there is no way round in a circle. */
+static bool is_older(const struct process_key *a, const struct process_key *b)
+{
+	return a->start != b->start ? a->start < b->start : a->tgid < b->tgid;
+}
+
 static void link_parent(struct process_table *t, struct process *p)
 {
 	struct process *parent = find_key(t, &p->parent_key);
 
-	if (!parent || parent == p)
+	if (!parent || !is_older(&parent->key, &p->key))
 		return;
 	p->parent = parent;
 	DL_APPEND2(parent->children, p, prev_sibling, next_sibling);
@@ -190,28 +208,27 @@ void process_exit(struct process_table *t, struct process *p, uint64_t now)
 	DL_APPEND2(t->exited, p, prev_exited, next_exited);
 }
 
-static void forget(struct process_table *t, struct process *p)
+/* One that is not among the exited ones any more and has no children. Returns its parent. */
+static struct process *forget(struct process_table *t, struct process *p)
 {
-	DL_DELETE2(t->exited, p, prev_exited, next_exited);
-	if (p->parent)
-		DL_DELETE2(p->parent->children, p, prev_sibling, next_sibling);
+	struct process *parent = p->parent;
+
+	if (parent)
+		DL_DELETE2(parent->children, p, prev_sibling, next_sibling);
 	HASH_DEL(t->entries, p);
 	process_free(p);
+	return parent;
 }
 
 void process_expire(struct process_table *t, uint64_t now)
 {
-	struct process *p = t->exited, *next;
+	struct process *p;
 
-	for (; p && p->exited_at + PROCESS_LINGER_NS < now; p = next) {
-		next = p->next_exited;
-		/* children keep it; it comes up again at the end of the queue */
-		if (!p->children) {
-			forget(t, p);
-			continue;
-		}
+	while ((p = t->exited) && p->exited_at + PROCESS_LINGER_NS < now) {
 		DL_DELETE2(t->exited, p, prev_exited, next_exited);
-		p->exited_at = now;
-		DL_APPEND2(t->exited, p, prev_exited, next_exited);
+		p->expired = true;
+		/* children keep it, and the last of them takes it along */
+		while (p && p->expired && !p->children)
+			p = forget(t, p);
 	}
 }

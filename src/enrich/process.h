@@ -47,6 +47,7 @@ struct process {
 	uint64_t exited_at; /* boot time in ns; 0 while it lives */
 	uint32_t mnt_ns;    /* joined; 0 none */
 	bool names_ready;
+	bool expired;    /* kept for its descendants only */
 	bool reparented; /* another process has taken it over */
 	UT_hash_handle hh;
 };

@@ -57,56 +57,67 @@ void json_write_str(struct buf *out, struct str s)
 	buf_add_char(out, '"');
 }
 
-/* Numbers in scientific notation are spelt out, as in 1e-05 -> 0.00001: some readers know no exponents. */
-static void write_decimal(struct buf *out, double v, int digits)
+/* "-1.25e-05" becomes -0.0000125: some readers know no exponents. */
+static void write_decimal(struct buf *out, const char *scientific)
 {
-	char text[400];
-	int exponent = v == 0 ? 0 : (int)floor(log10(fabs(v)));
-	int decimals = digits - 1 - exponent;
+	char digits[20];
+	int n = 0;
+	int exponent = atoi(strchr(scientific, 'e') + 1);
 
-	snprintf(text, sizeof(text), "%.*f", decimals > 0 ? decimals : 0, v);
-	if (strchr(text, '.')) {
-		char *end = text + strlen(text) - 1;
-		while (*end == '0' && end[-1] != '.')
-			*end-- = '\0';
-	} else {
-		strcat(text, ".0");
+	for (const char *at = scientific; *at != 'e'; at++) {
+		if (*at == '-')
+			buf_add_char(out, '-');
+		else if (*at >= '0' && *at <= '9')
+			digits[n++] = *at;
 	}
-	buf_add_str(out, str_of(text));
+	if (exponent < 0)
+		buf_add_str(out, STR("0."));
+	for (int i = exponent; i < -1; i++)
+		buf_add_char(out, '0');
+	for (int i = 0; i < n; i++) {
+		buf_add_char(out, digits[i]);
+		if (i == exponent && i < n - 1)
+			buf_add_char(out, '.');
+	}
+	for (int i = n - 1; i < exponent; i++)
+		buf_add_char(out, '0');
+	if (exponent >= n - 1)
+		buf_add_str(out, STR(".0"));
 }
+
+/* 9 digits always tell two floats apart, 17 two doubles. */
+enum { F32_DIGITS_MAX = 9, F64_DIGITS_MAX = 17 };
 
 void json_write_f32(struct buf *out, float v)
 {
 	char text[32];
-	int digits = 1;
 
 	if (!isfinite(v)) {
 		buf_add_str(out, STR("null"));
 		return;
 	}
-	for (; digits < 9; digits++) {
+	for (int digits = 1; digits <= F32_DIGITS_MAX; digits++) {
 		snprintf(text, sizeof(text), "%.*e", digits - 1, (double)v);
 		if (strtof(text, NULL) == v)
 			break;
 	}
-	write_decimal(out, v, digits);
+	write_decimal(out, text);
 }
 
 void json_write_f64(struct buf *out, double v)
 {
 	char text[32];
-	int digits = 1;
 
 	if (!isfinite(v)) {
 		buf_add_str(out, STR("null"));
 		return;
 	}
-	for (; digits < 17; digits++) {
+	for (int digits = 1; digits <= F64_DIGITS_MAX; digits++) {
 		snprintf(text, sizeof(text), "%.*e", digits - 1, v);
 		if (strtod(text, NULL) == v)
 			break;
 	}
-	write_decimal(out, v, digits);
+	write_decimal(out, text);
 }
 
 void json_write_time(struct buf *out, uint64_t ns)

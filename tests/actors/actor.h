@@ -79,6 +79,9 @@ void actor_file_make(const char *path, const void *data, size_t len, unsigned mo
 void actor_fact_created(const char *path);
 void actor_fact_closed(const char *path, const char *written_by);
 
+/* Lives for a moment longer: a namespace that ends at once is gone before its files can be asked for names. */
+void actor_stay(void);
+
 /* The working directory joined with name. */
 const char *actor_path(char *buf, const char *name);
 
@@ -92,6 +95,7 @@ const char *actor_program(void);
 /* Becomes that program; returns only when it cannot. */
 void actor_execute(const char *file);
 void actor_execute_and_stop(const char *file);
+void actor_execute_and_stay(const char *file);
 
 /* Lives before and after the sensor: does its things whenever one of the files appears. */
 int actor_linger(const char *name, char **go_files);

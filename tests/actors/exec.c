@@ -31,7 +31,8 @@ struct launch {
 	const char *exe;         /* the image's path, when /proc/self/exe would say something else */
 	const char *script;      /* the script's path without symbolic links */
 	const char *script_name; /* the script's absolute path as it was named */
-	const char *then;        /* "fork": the program clones a child; "stop": it stops itself */
+	const char
+		*then; /* "fork": the program clones a child; "stop": it stops itself; "stay": actor_stay() */
 };
 
 static void export_text(const char *name, const char *value)
@@ -66,6 +67,11 @@ void actor_execute(const char *file)
 void actor_execute_and_stop(const char *file)
 {
 	execute(&(struct launch){.file = file, .then = "stop"});
+}
+
+void actor_execute_and_stay(const char *file)
+{
+	execute(&(struct launch){.file = file, .then = "stay"});
 }
 
 static void run(const struct launch *launch)
@@ -127,6 +133,8 @@ bool actor_report(void)
 	state_exec();
 	if (then && strcmp(then, "stop") == 0)
 		raise(SIGSTOP);
+	if (then && strcmp(then, "stay") == 0)
+		actor_stay();
 	if (then && strcmp(then, "fork") == 0) {
 		pid = actor_fork();
 		if (pid == 0)

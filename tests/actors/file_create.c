@@ -187,6 +187,7 @@ static void create_bind_mount(const struct actor_case *self)
 	created(open("real/dir/other", O_WRONLY | O_CREAT, 0600), "real/dir/other");
 	actor_must(mount("tmpfs", "real", "tmpfs", 0, NULL) == 0, "mount a tmpfs");
 	created(open("real/third", O_WRONLY | O_CREAT, 0600), "real/third");
+	actor_stay();
 }
 
 void actor_add_file_create(void)

@@ -67,7 +67,7 @@ static void isolate_exec(const struct actor_case *self)
 	pid = actor_fork();
 	if (pid == 0) {
 		enter_box();
-		actor_execute("/bin/actor");
+		actor_execute_and_stay("/bin/actor");
 		actor_must(false, "execute the program");
 	}
 	actor_wait(pid);
@@ -90,6 +90,7 @@ static void isolate_files(const struct actor_case *self)
 			actor_exit(0);
 		}
 		actor_wait(child);
+		actor_stay();
 		actor_exit(0);
 	}
 	actor_wait(pid);

@@ -72,13 +72,17 @@ static ssize_t send_writev(int fd, const union address *to, struct payload *payl
 
 static ssize_t send_sendfile(int fd, const union address *to, struct payload *payload)
 {
+	static unsigned count;
+	char name[32];
 	int file;
 	ssize_t sent;
 
 	(void)to;
-	actor_must(unlink("payload") == 0 || errno == ENOENT, "unlink");
-	actor_file_make("payload", payload->data, payload->len, 0644);
-	file = open("payload", O_RDONLY | O_CLOEXEC);
+	/* each stays as it is: the sensor reads it after the fact */
+	snprintf(name, sizeof(name), "payload.%u", count++);
+	actor_must(unlink(name) == 0 || errno == ENOENT, "unlink");
+	actor_file_make(name, payload->data, payload->len, 0644);
+	file = open(name, O_RDONLY | O_CLOEXEC);
 	sent = sendfile(fd, file, NULL, payload->len);
 	close(file);
 	return sent;

@@ -33,7 +33,9 @@ class Unseen:
     before: tuple = (999, 0)
 
 
-UNSEEN = []
+UNSEEN = [
+    Unseen("write_close.*.undelivered", "it goes while a socket is torn down, after the call has returned", before=(6, 6)),
+]
 
 
 class Match:

@@ -81,15 +81,11 @@ static void make_machine(const struct world *w)
 	make_process(w, WORLD_BOX_PID, WORLD_BOX_NS, "box");
 }
 
-void world_new_enricher(struct world *w)
+static void see_machine(struct world *w)
 {
+	struct enricher *e = w->enricher;
 	char proc[256];
-	struct enricher *e;
 
-	enricher_free(w->enricher);
-	e = w->enricher = enricher_new(host_uuid, 1);
-	if (!e)
-		abort();
 	put_path(proc, w, "proc");
 	users_free(e->users);
 	mount_ns_free(e->namespaces);
@@ -97,9 +93,18 @@ void world_new_enricher(struct world *w)
 	e->users = e->namespaces ? users_new(e->namespaces) : NULL;
 	if (!e->users)
 		abort();
-	host_read_name(e->namespaces, e->host_name);
 	e->host_mnt_ns = mount_ns_host(e->namespaces);
-	e->salt = 0x5a175a17;
+}
+
+void world_clear(struct world *w)
+{
+	struct enricher *e = w->enricher;
+
+	process_table_fini(&e->processes);
+	dns_names_fini(&e->names);
+	dns_names_init(&e->names, &dns_names_global, e->names_seed);
+	see_machine(w);
+	e->now = 0;
 	world_set_random(w, 0);
 }
 
@@ -109,7 +114,13 @@ void world_init(struct world *w)
 	if (!mkdtemp(w->dir))
 		abort();
 	make_machine(w);
-	world_new_enricher(w);
+	struct enricher *e = w->enricher = enricher_new(host_uuid, 1);
+	if (!e)
+		abort();
+	see_machine(w);
+	host_read_name(e->namespaces, e->host_name);
+	e->salt = 0x5a175a17;
+	world_set_random(w, 0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)

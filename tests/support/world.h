@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * An enricher that sees a small made-up machine instead of this one: a directory of the shape of /proc with two mount
- * namespaces, their /etc/passwd and some files. The world owns the enricher and the directory.
+ * namespaces, their /etc/passwd and some files. The world owns the enricher and the directory. Where a real
+ * enricher takes random numbers it has fixed ones.
  */
 #ifndef KUNAI_TESTS_WORLD_H
 #define KUNAI_TESTS_WORLD_H
@@ -20,8 +21,8 @@ struct world {
 void world_init(struct world *w);
 void world_fini(struct world *w);
 
-/* A new enricher for the same machine, with fixed numbers where a real one takes random ones. */
-void world_new_enricher(struct world *w);
+/* Forgets all processes, names and namespaces, which is much cheaper than a new enricher; hashes stay. */
+void world_clear(struct world *w);
 
 /* The uuids of the next events count up from here. */
 void world_set_random(struct world *w, uint32_t seed);

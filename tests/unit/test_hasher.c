@@ -256,9 +256,6 @@ static void test_errors(void)
 	mkfifo(at("root/fifo"), 0644);
 	request = request_of("/fifo");
 	is_error(run(&request), "failed to open file: not a regular file", "?", 0);
-	symlink("fifo", at("root/to-fifo"));
-	request = request_of("/to-fifo");
-	is_error(run(&request), "failed to open file: not a regular file", "?", 0);
 	symlink("loop", at("root/loop"));
 	request = request_of("/loop");
 	is_error(run(&request), "failed to get metadata: Too many levels of symbolic links (os error 40)",
@@ -294,6 +291,8 @@ static void test_unreadable(void)
 			    !strcmp(r->md5, "?") && !strcmp(r->magic, "?") && r->size == 7;
 		printf("# %s %s %s\n", r->error, r->md5, r->magic);
 		fflush(stdout);
+		file_hashes_release(r);
+		hasher_free(h);
 		_exit(good ? 0 : 1);
 	}
 	int status;
@@ -463,7 +462,7 @@ static void test_merge(void)
 
 static void test_fairness(void)
 {
-	enum { LARGE = HASH_POOL_LARGE_MAX + 3 };
+	enum { LARGE = HASH_POOL_LARGE_MAX + 1 };
 	struct hash_ticket *large[LARGE], *small[SMALL_COUNT];
 	const struct file_hashes *unused;
 	char path[32];
@@ -743,18 +742,18 @@ int main(void)
 		printf("# %u workers\n", workers);
 		start_hasher(workers);
 		test_digests();
-		test_sizes();
 		test_errors();
 		test_cache();
 		test_racy_changes();
 		test_changing();
-		test_unlink_while_reading();
-		test_eviction();
-		if (workers == 1)
+		if (workers == 1) {
+			test_sizes();
+			test_unlink_while_reading();
+			test_eviction();
 			test_merge();
-		if (workers == 1)
 			test_fairness();
-		test_queue_bound();
+			test_queue_bound();
+		}
 		test_exe();
 		test_exe_flood();
 		test_free_while_busy();

@@ -392,7 +392,7 @@ struct child {
 	uint32_t inum;
 };
 
-/* After unshare, a tmpfs on box with the file "inside"; then the variant's own steps. */
+/* After unshare, a tmpfs on box with the file "live"; then the variant's own steps. */
 static void live(int pipe, int variant)
 {
 	char users[64], groups[64];
@@ -405,10 +405,10 @@ static void live(int pipe, int variant)
 		write_file("/proc/self/setgroups", "deny");
 		write_file("/proc/self/gid_map", groups);
 	}
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("t", at("box"), "tmpfs", 0, NULL) < 0)
 		_exit(1);
-	write_file(at("box/inside"), "tmpfs");
+	write_file(at("box/live"), "tmpfs");
 	mkdir(at("box/old"), 0755);
 	mkdir(at("box/etc"), 0755);
 	link_to(at("box/out"), "/etc/passwd");
@@ -484,7 +484,7 @@ static void test_real(int variant)
 	bool pivoted = variant == 4;
 	uint32_t pid = (uint32_t)c.pid;
 
-	snprintf(path, sizeof(path), "%s/inside", pivoted ? "" : at("box"));
+	snprintf(path, sizeof(path), "%s/live", pivoted ? "" : at("box"));
 	is_str(read_of(mount_ns_open(t, c.inum, pid, path)), "tmpfs", variants[variant]);
 	is_str(read_of(mount_ns_open(t, mount_ns_host(t), 0, path)), "error ENOENT", "  not on the host");
 	is_str(read_of(mount_ns_open(t, c.inum, pid, "/no-such-file")), "error ENOENT", "  deleted");
@@ -502,7 +502,7 @@ static void test_real(int variant)
 	is_str(read_of(mount_ns_open(t, c.inum, pid, "/no-such-file")), "error ENXIO",
 	       "  ended: nothing is known");
 	if (pivoted)
-		is_str(read_of(mount_ns_open(t, c.inum, pid, "/inside")), "tmpfs",
+		is_str(read_of(mount_ns_open(t, c.inum, pid, "/live")), "tmpfs",
 		       "  ended: by the cached root");
 	else
 		is_u64((uint64_t)error_of(mount_ns_open(t, c.inum, pid, "/tmp")), 0,

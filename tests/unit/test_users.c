@@ -290,8 +290,8 @@ static void test_speed(void)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	double ns =
 		((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / ROUNDS;
-	/* Half a million system calls would take longer. */
-	ok(length > 0 && ns < 1000, "a million look-ups, %.0f ns each", ns);
+	/* Looking at the file each time would take more. */
+	ok(length > 0 && ns < 5000, "a million look-ups, %.0f ns each", ns);
 }
 
 int main(void)
