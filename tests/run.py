@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -225,6 +226,20 @@ def unit(directory, prefix=(), env=None, at_once=1):
     return part
 
 
+def part_pages(log):
+    yield from run_tap(["tests/golden/check.py", "--describe", "build/src/describe"], log, "pages")
+
+
+def update_golden():
+    """Writes the golden lines and the seeds that are made of their records. What changed is for a person to read."""
+    golden = TOP / "build/tests/golden/golden"
+    corpus = TOP / "tests/fuzz/corpus/decode"
+    subprocess.run(["./dev", "build-variant", "release", "tests/golden/golden"], cwd=TOP, check=True)
+    subprocess.run([golden, "--update"], cwd=TOP, check=True)
+    subprocess.run([golden, "--corpus", corpus], cwd=TOP, check=True)
+    return subprocess.run(["git", "--no-pager", "diff", "--stat", "tests/golden"], cwd=TOP, check=False).returncode
+
+
 def fuzz(seconds):
     def part(log):
         targets = sorted(p for p in (TOP / "build-asan/tests/fuzz").glob("fuzz_*") if p.is_file())
@@ -256,16 +271,25 @@ def part_judge(log):
     yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
 
 
-def boot_once_more(name, log, out):
+def boot(name, programs, log, out):
     """Runs the scenarios in one VM. Only a VM that does not come up gets a second try."""
-    files = vm.guest_files("build-static/kunai", ACTORS)
+    files = vm.guest_files(programs / "kunai", programs / "actors")
     for tries in range(1, BOOT_TRIES + 1):
         try:
             return vm.boot_vm(name, files, "sh /kunai/guest.sh", out, timeout=GUEST_TIMEOUT)
         except vm.BootError as error:
             log.write(f"# boot {tries} of {name}: {error}\n")
-            if tries == BOOT_TRIES:
+            if tries == BOOT_TRIES or stopping.is_set():
                 raise
+
+
+def copy_programs(to):
+    """What the guest runs must be what its results are compared with, even if somebody builds meanwhile."""
+    (to / "actors").mkdir()
+    shutil.copy(TOP / "build-static/kunai", to / "kunai")
+    for actor in (TOP / ACTORS).iterdir():
+        if actor.is_file() and os.access(actor, os.X_OK):
+            shutil.copy(actor, to / "actors" / actor.name)
 
 
 def kernel_vm(name):
@@ -273,16 +297,19 @@ def kernel_vm(name):
         out = LOGS / f"vm-{name}"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        try:
-            status = boot_once_more(name, log, out)
-        except (vm.VmError, kernels.KernelError) as error:
-            raise Failure(str(error)) from error
-        for stream in ("guest.stdout", "guest.stderr"):
-            if (out / stream).exists():
-                log.write((out / stream).read_text(errors="replace"))
-        yield Result("guest.sh", "failed" if status else "passed", f"exit status {status} in the guest")
-        command = ["tests/live/live.py", "--kunai", "build-static/kunai", "--actors", ACTORS, "--vm-output", str(out)]
-        yield from run_tap(command, log, "live")
+        with tempfile.TemporaryDirectory(prefix="kunai-programs.") as programs:
+            copy_programs(Path(programs))
+            try:
+                status = boot(name, Path(programs), log, out)
+            except (vm.VmError, kernels.KernelError) as error:
+                raise Failure(str(error)) from error
+            for stream in ("guest.stdout", "guest.stderr"):
+                log.write((out / stream).read_text(errors="replace") if (out / stream).exists() else "")
+            yield Result("guest.sh", "failed" if status else "passed", f"exit status {status} in the guest")
+            yield from run_tap(
+                ["tests/live/live.py", "--kunai", f"{programs}/kunai", "--actors", f"{programs}/actors",
+                 "--vm-output", str(out)], log, "live",
+            )  # fmt: skip
 
     return part
 
@@ -291,10 +318,11 @@ def all_parts(args):
     names = list(kernels.KERNELS) if args.all else [SMOKE_KERNEL]
     seconds = FUZZ_SECONDS_LONG if args.long else FUZZ_SECONDS
     return [
-        Part("build", build("release", "kunai", "actors", "meson-test-prereq")),
+        Part("build", build("release", "kunai", "actors", "src/describe", "meson-test-prereq")),
         Part("tree", part_tree),
         Part("style", part_style),
         Part("unit", unit("build"), ("build",)),
+        Part("pages", part_pages, ("build",)),
         Part("judge", part_judge, ("build",)),
         Part("live", live("build/kunai"), ("build",)),
         Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),
@@ -395,9 +423,12 @@ def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel, not only {SMOKE_KERNEL}")
     parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target")
+    parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     parser.add_argument("parts", nargs="*", metavar="PART")
     args = parser.parse_args()
+    if args.update_golden:
+        return update_golden()
     parts = choose(all_parts(args), args.parts)
     if args.list:
         print("\n".join(p.name for p in parts))

@@ -17,10 +17,22 @@ enum {
 	SYSCALLS = 512,
 };
 
+/* Where a path walk is: see extract/path.h. */
+struct walk {
+	u64 parent, mountpoint, root; /* of the mount, in the order of struct mount */
+	u64 mount;
+	u64 dentry;
+	u32 limit; /* offset in the record */
+	u32 flags; /* PATH_* */
+};
+enum { WALK_MOUNT_SIZE = 3 * sizeof(u64) };
+
 /* Where a record is built. The bytes after ITEM_MAX exist in large slots only. */
 struct scratch {
 	u32 handle;
-	u32 used; /* bytes of the record so far */
+	u32 used;  /* bytes of the record so far */
+	u64 found; /* for loops that are functions */
+	struct walk walk;
 	u8 record[RECORD_MASK + 1 + ITEM_MAX];
 };
 

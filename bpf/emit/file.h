@@ -97,8 +97,7 @@ static __always_inline void emit_truncate(u64 name)
 		/* one component with slashes, then the directory's */
 		struct fs_struct *fs = TYPED(t, fs);
 		if (fs)
-			w->path.flags |= path_walk(s->handle, (u64)BPF_CORE_READ(fs, pwd.dentry),
-						   (u64)BPF_CORE_READ(fs, pwd.mnt));
+			w->path.flags |= path_walk(s, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
 		w->path.components.len = s->used - w->path.components.off;
 		w->path.flags |= PATH_RELATIVE;
 	}

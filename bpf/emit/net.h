@@ -82,7 +82,7 @@ static __always_inline void payload_put(struct scratch *s, struct slot *slot, co
 {
 	slot->off = s->used;
 	if (m->kind == BUFFER_SEGMENTS)
-		slot->len = user_gather(s->handle, m->buffer, m->segments, m->size, m->compat);
+		slot->len = user_gather(s, m->buffer, m->segments, m->size, m->compat);
 	else if (m->kind == BUFFER_FLAT)
 		slot->len = scratch_put_user(s, (void *)m->buffer, m->size);
 }

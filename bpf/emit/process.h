@@ -4,7 +4,10 @@
 #define KUNAI_BPF_EMIT_PROCESS_H
 
 enum {
-	PENDING_FILES_MAX = 1024, /* closed by one system call */
+	/* Files closed by one system call: 1024. A loop in a loop, the inner one in a function of its own, is
+	 * verified in a thirtieth of the time. */
+	PENDING_CHUNK = 32,
+	PENDING_CHUNKS = 32,
 	ARGS_CHUNK = 4096,
 };
 
@@ -13,20 +16,30 @@ enum {
  * runs, and a last fput waits in task_works until the task returns to user space, newest first. So the oldest
  * file there that was opened for execution is the one: it was dropped first.
  */
-static __always_inline struct file *exec_script(struct task_struct *t)
+__noinline u64 exec_script_chunk(u32 handle, u64 address)
 {
-	struct callback_head *head = BPF_CORE_READ(t, task_works);
-	struct file *script = NULL;
+	struct callback_head *head = (struct callback_head *)address;
+	struct scratch *s = scratch_of(handle);
 
-	for (int i = 0; i < PENDING_FILES_MAX && head; i++) {
+	for (int i = 0; s && i < PENDING_CHUNK && head; i++) {
 		if ((u64)BPF_CORE_READ(head, func) == facts.fput_func) {
 			struct file *file = file_of_callback(head);
 			if (BPF_CORE_READ(file, f_flags) & FMODE_EXEC)
-				script = file;
+				s->found = (u64)file;
 		}
 		head = BPF_CORE_READ(head, next);
 	}
-	return script;
+	return (u64)head;
+}
+
+static __always_inline struct file *exec_script(struct scratch *s, struct task_struct *t)
+{
+	u64 head = (u64)BPF_CORE_READ(t, task_works);
+
+	s->found = 0;
+	for (int i = 0; i < PENDING_CHUNKS && head; i++)
+		head = exec_script_chunk(s->handle, head);
+	return (struct file *)s->found;
 }
 
 static __always_inline void exec_put_script(struct scratch *s, struct wire_execve *w, struct task_struct *t,
@@ -36,7 +49,7 @@ static __always_inline void exec_put_script(struct scratch *s, struct wire_execv
 	struct file *script = BPF_CORE_READ(bprm, executable);
 
 	if (!script && facts.fput_func)
-		script = exec_script(t);
+		script = exec_script(s, t);
 	if (script)
 		path_put_file(s, &w->script, script);
 	else

@@ -7,25 +7,24 @@
 #define KUNAI_BPF_EXTRACT_PATH_H
 
 enum {
-	PATH_STEPS_MAX = 128, /* components and mount crossings */
-	NAME_READ_MAX = 256,  /* NAME_MAX and NUL */
+	/* 128 components and mount crossings */
+	PATH_CHUNK = 16,
+	PATH_CHUNKS = 8,
+	NAME_READ_MAX = 256, /* NAME_MAX and NUL */
 };
 
-/* d_parent and d_name are neighbours in struct dentry, and so are the first three of struct mount. */
+/* d_parent and d_name are neighbours in struct dentry. */
 struct dentry_step {
 	struct dentry *parent;
 	u64 hash_len;
 	const unsigned char *name;
 };
-struct mount_step {
-	struct mount *parent;
-	struct dentry *mountpoint;
-	struct dentry *root;
-};
 
-static __always_inline void mount_read(struct mount *m, struct mount_step *step)
+/* So are the first three of struct mount: struct walk begins like it. */
+static __always_inline void walk_mount(struct walk *w, u64 mount)
 {
-	bpf_probe_read_kernel(step, sizeof(*step), (void *)m + bpf_core_field_offset(struct mount, mnt_parent));
+	w->mount = mount;
+	bpf_probe_read_kernel(w, WALK_MOUNT_SIZE, (void *)mount + bpf_core_field_offset(struct mount, mnt_parent));
 }
 
 static __always_inline u32 mount_flags(struct mount *m)
@@ -36,61 +35,74 @@ static __always_inline u32 mount_flags(struct mount *m)
 	return ns == 0 || ns >= (u64)-4095 ? PATH_DETACHED : 0;
 }
 
-/* Appends the components; returns PATH_* flags. A global function is verified once, however many call it, and
- * takes numbers only. A loop-carried offset must come from memory: known to be a constant it is followed value by
- * value. */
-__noinline int path_walk(u32 handle, u64 dentry_address, u64 mnt_address)
+/*
+ * Some steps of the walk, from the state in scratch. Done: not 0. A function of its own is verified once, and the loop
+ * around it in no time; it takes numbers only. An offset that a loop carries must come from memory: known to be a
+ * constant, it would be followed value by value.
+ */
+__noinline int path_steps(u32 handle)
 {
 	struct scratch *s = scratch_of(handle);
 	if (!s)
-		return PATH_TRUNCATED;
+		return 1;
 
-	struct mount *m = (void *)mnt_address - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *d = (void *)dentry_address;
-	struct mount_step mount = {};
+	struct walk *w = &s->walk;
 	u32 off = s->used;
-	u32 limit = off + WIRE_PATH_MAX;
-	int flags = PATH_TRUNCATED;
-
-	mount_read(m, &mount);
-	for (int i = 0; i < PATH_STEPS_MAX; i++) {
-		if (d == mount.root) {
-			if (mount.parent == m) {
-				flags = mount_flags(m);
-				break;
+	int done = 1;
+	for (int i = 0; i < PATH_CHUNK; i++) {
+		if (w->dentry == w->root) {
+			if (w->parent == w->mount) {
+				w->flags = mount_flags((struct mount *)w->mount);
+				goto out;
 			}
-			d = mount.mountpoint;
-			m = mount.parent;
-			mount_read(m, &mount);
+			w->dentry = w->mountpoint;
+			walk_mount(w, w->parent);
 			continue;
 		}
 		struct dentry_step step = {};
-		bpf_probe_read_kernel(&step, sizeof(step), (void *)d + bpf_core_field_offset(struct dentry, d_parent));
-
+		bpf_probe_read_kernel(&step, sizeof(step),
+				      (void *)w->dentry + bpf_core_field_offset(struct dentry, d_parent));
 		OPAQUE(off);
-		if (off > RECORD_MASK || off >= limit)
-			break;
+		if (off > RECORD_MASK || off >= w->limit)
+			goto out;
 		off &= RECORD_MASK;
 		u64 n = bpf_probe_read_kernel_str(s->record + off, NAME_READ_MAX, step.name);
 		if (n - 1 >= NAME_READ_MAX)
-			break;
+			goto out;
 		off += n;
-		if (step.parent == d) {
+		if ((u64)step.parent == w->dentry) {
 			/* a root of its own: memfd, a socket, a file behind a lost mount */
-			flags = PATH_DETACHED;
-			break;
+			w->flags = PATH_DETACHED;
+			goto out;
 		}
-		d = step.parent;
+		w->dentry = (u64)step.parent;
 	}
+	done = 0;
+out:
 	s->used = off;
-	return flags;
+	return done;
+}
+
+/* Appends the components; returns PATH_* flags. */
+static __always_inline u32 path_walk(struct scratch *s, struct dentry *dentry, struct vfsmount *mnt)
+{
+	struct walk *w = &s->walk;
+
+	w->dentry = (u64)dentry;
+	w->limit = s->used + WIRE_PATH_MAX;
+	w->flags = PATH_TRUNCATED;
+	walk_mount(w, (u64)mnt - bpf_core_field_offset(struct mount, mnt));
+	for (int i = 0; i < PATH_CHUNKS; i++)
+		if (path_steps(s->handle))
+			break;
+	return w->flags;
 }
 
 static __always_inline void path_put(struct scratch *s, struct wire_path *w, struct dentry *dentry,
 				     struct vfsmount *mnt)
 {
 	w->components.off = s->used;
-	w->flags |= path_walk(s->handle, (u64)dentry, (u64)mnt);
+	w->flags |= path_walk(s, dentry, mnt);
 	w->components.len = s->used - w->components.off;
 }
 

@@ -70,34 +70,33 @@ static __always_inline bool user_msghdr_read(struct user_msghdr *h, u64 address,
 	return true;
 }
 
-/* Appends the first size bytes of the segments, at most WIRE_PAYLOAD_MAX. Returns the bytes appended. The offset
- * lives in memory, so that the verifier sees each round of the loop begin alike. */
-__noinline int user_gather(u32 handle, u64 iov, u64 segments, u64 size, u32 compat)
+/* Appends one segment, up to the record's byte end; 0 to go on. A function of its own: the loop around it is then
+ * verified in no time. */
+__noinline int user_gather_one(u32 handle, u64 iov, u32 i, u32 end, u32 compat)
 {
 	struct scratch *s = scratch_of(handle);
-	if (!s)
-		return 0;
-
-	u32 start = s->used;
-	u32 end = start + (size < WIRE_PAYLOAD_MAX ? size : WIRE_PAYLOAD_MAX);
 	struct user_iovec v;
 
-	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
-		u32 off = *(volatile u32 *)&s->used;
-		if (i >= segments || off >= end || off > RECORD_MASK)
+	if (!s || s->used >= end || !user_iovec_read(&v, iov, i, compat))
+		return 1;
+	SCRATCH_ROOM(s, off);
+	u64 n = v.len < end - s->used ? v.len : end - s->used;
+	OPAQUE(n);
+	if (n > WIRE_PAYLOAD_MAX || bpf_probe_read_user(s->record + off, n, (void *)v.base))
+		return 1;
+	s->used = off + n;
+	return 0;
+}
+
+/* Appends the first size bytes of the segments, at most WIRE_PAYLOAD_MAX. Returns the bytes appended. */
+static __always_inline u32 user_gather(struct scratch *s, u64 iov, u64 segments, u64 size, u32 compat)
+{
+	u32 start = s->used;
+	u32 end = start + (size < WIRE_PAYLOAD_MAX ? size : WIRE_PAYLOAD_MAX);
+
+	for (u32 i = 0; i < SEGMENTS_MAX && i < segments; i++)
+		if (user_gather_one(s->handle, iov, i, end, compat))
 			break;
-		if (!user_iovec_read(&v, iov, i, compat))
-			break;
-		u64 n = v.len < end - off ? v.len : end - off;
-		OPAQUE(n);
-		if (n > WIRE_PAYLOAD_MAX)
-			break;
-		OPAQUE(off);
-		off &= RECORD_MASK;
-		if (bpf_probe_read_user(s->record + off, n, (void *)v.base))
-			break;
-		s->used = off + n;
-	}
 	return s->used - start;
 }
 

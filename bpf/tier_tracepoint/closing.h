@@ -11,18 +11,29 @@
 #define KUNAI_BPF_TIER_CLOSING_H
 
 enum {
-	FD_WORDS_MAX = 1024, /* of 64 descriptors: the first 65,536 of an exiting process */
+	/* 64 descriptors each: the first 65,536 of an exiting process */
+	WORDS_CHUNK = 32,
+	WORDS_CHUNKS = 32,
 	WORD_BITS = 64,
 };
 
-static __always_inline void closing_pending(struct task_struct *t)
+__noinline u64 closing_pending_chunk(u64 address)
 {
-	struct callback_head *head = BPF_CORE_READ(t, task_works);
+	struct callback_head *head = (struct callback_head *)address;
 
-	for (int i = 0; i < PENDING_FILES_MAX && head; i++) {
+	for (int i = 0; i < PENDING_CHUNK && head; i++) {
 		file_closing((u64)file_of_callback(head));
 		head = BPF_CORE_READ(head, next);
 	}
+	return (u64)head;
+}
+
+static __always_inline void closing_pending(struct task_struct *t)
+{
+	u64 head = (u64)BPF_CORE_READ(t, task_works);
+
+	for (int i = 0; i < PENDING_CHUNKS && head; i++)
+		head = closing_pending_chunk(head);
 	if (head) {
 		COUNT(EVENT_write_close, hits);
 		COUNT(EVENT_write_close, errors);
@@ -64,25 +75,38 @@ __noinline int closing_word(u64 files, u64 bits, u32 round)
 	return 0;
 }
 
+__noinline int closing_words(u64 open_fds, u64 files, u32 words, u32 round)
+{
+	for (u32 i = 0; i < WORDS_CHUNK && i < words; i++) {
+		u64 bits = 0;
+
+		bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(open_fds + i * sizeof(bits)));
+		if (bits)
+			closing_word(files + i * WORD_BITS * sizeof(files), bits, round);
+	}
+	return 0;
+}
+
 /* Every file of the table; called when nobody but the dying thread group uses it. */
 static __always_inline void closing_table(struct files_struct *files, u32 round)
 {
 	struct fdtable *table = BPF_CORE_READ(files, fdt);
-	u32 max = BPF_CORE_READ(table, max_fds);
+	u32 words = BPF_CORE_READ(table, max_fds) / WORD_BITS;
 	u64 fd = (u64)BPF_CORE_READ(table, fd);
-	unsigned long *open_fds = BPF_CORE_READ(table, open_fds);
+	u64 open_fds = (u64)BPF_CORE_READ(table, open_fds);
 
-	for (u32 i = 0; i < FD_WORDS_MAX; i++) {
-		u64 bits = 0;
+	for (u32 i = 0; i < WORDS_CHUNKS; i++) {
+		u32 first = i * WORDS_CHUNK;
 
-		if (i * WORD_BITS >= max)
+		if (first >= words)
 			return;
-		bpf_probe_read_kernel(&bits, sizeof(bits), open_fds + i);
-		if (bits)
-			closing_word(fd + i * WORD_BITS * sizeof(fd), bits, round);
+		closing_words(open_fds + first * sizeof(u64), fd + first * WORD_BITS * sizeof(u64), words - first,
+			      round);
 	}
-	COUNT(EVENT_write_close, hits);
-	COUNT(EVENT_write_close, errors);
+	if (words > WORDS_CHUNKS * WORDS_CHUNK) {
+		COUNT(EVENT_write_close, hits);
+		COUNT(EVENT_write_close, errors);
+	}
 }
 
 /* The thread group is dead when no thread is live; its threads that still hold the table are on their way out. */

@@ -8,8 +8,6 @@ enum { FICLONE = 0x40049409, FICLONERANGE = 0x4020940d };
 
 static __always_inline void opened(long fd, u64 flags)
 {
-	if (fd < 0)
-		return;
 	struct file *file = file_of_fd(fd);
 	if (!file)
 		return;
@@ -38,32 +36,37 @@ __noinline int written_aio(u32 fd)
 	return 0;
 }
 
+#ifdef __TARGET_ARCH_arm64
+enum { NR_open = -1, NR_creat = -1 };
+#else
+enum { NR_open = 2, NR_creat = 85 };
+#endif
+enum { NR_openat2 = 437, NR_compat_open = 5, NR_compat_creat = 8 }; /* the first one everywhere */
+
 #define EXIT(program, ...) SEC("tp_btf/sys_exit") int BPF_PROG(program, struct pt_regs *regs, long ret)
+
+/* Where the flags are depends on the call. */
+static __always_inline u64 open_flags(struct pt_regs *regs)
+{
+	bool compat = syscall_is_compat(current_task());
+	s64 number = regs_syscall(regs) & ~X32_BIT;
+	u64 flags = 0;
+
+	if (number == (compat ? NR_compat_creat : NR_creat))
+		return O_TRUNC;
+	if (number == (compat ? NR_compat_open : NR_open))
+		return regs_arg(regs, 1);
+	if (number != NR_openat2)
+		return regs_arg(regs, 2);
+	/* the first member of struct open_how */
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)regs_arg(regs, 2));
+	return flags;
+}
 
 EXIT(exit_open)
 {
-	opened(ret, regs_arg(regs, 1));
-	return 0;
-}
-
-EXIT(exit_openat)
-{
-	opened(ret, regs_arg(regs, 2));
-	return 0;
-}
-
-EXIT(exit_openat2)
-{
-	u64 flags = 0; /* the first member of struct open_how */
-
-	bpf_probe_read_user(&flags, sizeof(flags), (void *)regs_arg(regs, 2));
-	opened(ret, flags);
-	return 0;
-}
-
-EXIT(exit_creat)
-{
-	opened(ret, O_TRUNC);
+	if (ret >= 0)
+		opened(ret, open_flags(regs));
 	return 0;
 }
 

@@ -13,7 +13,7 @@ int BPF_PROG(learn, struct pt_regs *regs, long ret)
 		return 0;
 
 	struct callback_head *head = BPF_CORE_READ(current_task(), task_works);
-	for (int i = 0; i < PENDING_FILES_MAX && head; i++) {
+	for (int i = 0; i < PENDING_CHUNK && head; i++) {
 		struct file *file = file_of_callback(head);
 		if (BPF_CORE_READ(file, f_inode, i_ino) == facts.trial_inode)
 			facts.fput_func = (u64)BPF_CORE_READ(head, func);

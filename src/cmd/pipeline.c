@@ -30,6 +30,7 @@ enum {
 	RING_MIN = 64 << 10,
 	BUFFERED_DEFAULT = 1024,
 	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; Kunai has 1 and 2 */
+	ERROR_ACCOUNTS = 11,
 };
 
 /* An event whose record is still being built delays all later ones by at most this. */
@@ -52,6 +53,8 @@ struct pipeline {
 	uint64_t invalid; /* records that were no records */
 	uint64_t dropped; /* records for which there was no memory */
 	uint64_t lost_reported;
+	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
+	bool unbalanced;                            /* said once */
 	int signals;
 	bool stop;
 };
@@ -178,6 +181,20 @@ static bool accounts_balance(const struct pipeline *p, enum log_level level)
 	return balanced;
 }
 
+/* The law holds at any time when nothing is on its way: two readings agree, and all that was sent has been read. */
+static void check_accounts(struct pipeline *p)
+{
+	struct wire_counters now[EVENT_COUNT];
+
+	probe_counters(p->probe, now);
+	bool quiet = memcmp(now, p->counters, sizeof(now)) == 0;
+	memcpy(p->counters, now, sizeof(now));
+	if (!quiet || p->unbalanced || accounts_balance(p, LOG_TRACE))
+		return;
+	p->unbalanced = true;
+	print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
+}
+
 static int on_record(void *context, const void *record, size_t len)
 {
 	struct pipeline *p = context;
@@ -264,6 +281,7 @@ static void tick(struct pipeline *p)
 	}
 	enricher_tick(p->enricher, now);
 	report_losses(p);
+	check_accounts(p);
 	flush(p);
 }
 
@@ -344,6 +362,7 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 		.max_args = (uint32_t)p->config->max_args,
 		.ring_process = ring_size(RING_PROCESS, p->config->max_buffered_events),
 		.ring_other = ring_size(RING_OTHER, p->config->max_buffered_events),
+		.force = p->config->force_load,
 		.verbose = log_get_level() >= LOG_DEBUG,
 	};
 
@@ -352,6 +371,8 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 		if (p->config->events[i] || event_catalogue[i].process_life)
 			options.wanted |= 1ULL << i;
 	int err = probe_open(&options, &p->probe, ret_message);
+	if (!err)
+		err = probe_attach(p->probe, ret_message);
 	if (!err && *probe_skipped(p->probe))
 		log_warn("the kernel refused these programs, their events are missing: %s",
 			 probe_skipped(p->probe));
@@ -398,8 +419,6 @@ static int start(struct pipeline *p, struct buf *ret_message)
 	p->started = boot_time_now();
 
 	int err = open_probe(p, ret_message);
-	if (!err)
-		err = probe_attach(p->probe, ret_message);
 	if (err)
 		return err;
 	/* attached first, so that a process is in the snapshot, or seen starting, or both */

@@ -80,6 +80,27 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
+/* A file made for Kunai is accepted, but nobody may believe that its rules are applied. */
+static void warn_of_unused(const struct config *config)
+{
+	const struct {
+		bool used;
+		const char *key;
+	} keys[] = {
+		{config->scanner.rules.count, "scanner.rules"},
+		{config->scanner.iocs.count, "scanner.iocs"},
+		{config->scanner.yara.count, "scanner.yara"},
+		{config->max_eps_fs.set, "max_eps_fs"},
+		{config->output.rotate_size.set, "output.rotate_size"},
+		{config->output.rotate_interval.set, "output.rotate_interval"},
+		{config->output.max_size.set, "output.max_size"},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (keys[i].used)
+			log_warn("%s has no effect in this version: all events are printed", keys[i].key);
+}
+
 static int run_sensor(const struct config *config)
 {
 	struct buf message = {0};
@@ -90,6 +111,7 @@ static int run_sensor(const struct config *config)
 		return cmd_fail("cannot write to the output %s: %s", config->output.path, strerror(-err));
 	write_pid_file();
 	block_signals();
+	warn_of_unused(config);
 	err = pipeline_run(config, &sink, &message);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));

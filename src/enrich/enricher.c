@@ -78,6 +78,8 @@ int enricher_seed(struct enricher *e, const void *record, size_t len)
 	struct event event;
 	int err = event_decode(record, len, &e->prefetch_arena, &event);
 
+	if (!err && event.type != EVENT_seed)
+		err = -EBADMSG;
 	if (!err)
 		enrich_seed(e, &event);
 	arena_reset(&e->prefetch_arena);

@@ -7,10 +7,15 @@ enum event_group { GROUP_ALWAYS, GROUP_CONFIGURABLE, GROUP_INTERNAL };
 enum event_ring { RING_NONE, RING_PROCESS, RING_OTHER };
 
 const struct event_info event_catalogue[EVENT_COUNT] = {
-#define EVENT(name, id, enabled, ring, group, doc)                                                         \
-	[EVENT_##name] = {                                                                                 \
-		STR(#name), id, enabled, GROUP_##group == GROUP_CONFIGURABLE, RING_##ring == RING_PROCESS, \
-		doc},
+#define EVENT(name, id, enabled, ring, group, doc)                                             \
+	[EVENT_##name] = {STR(#name),                                                          \
+			  id,                                                                  \
+			  enabled,                                                             \
+			  GROUP_##group == GROUP_CONFIGURABLE,                                 \
+			  RING_##ring == RING_PROCESS,                                         \
+			  RING_##ring != RING_NONE ||                                          \
+				  EVENT_##name == EVENT_seed, /* the snapshot needs no ring */ \
+			  doc},
 #include "schema/events.def"
 #undef EVENT
 };

@@ -12,6 +12,7 @@ struct event_info {
 	bool default_enabled;
 	bool configurable;
 	bool process_life; /* kept whatever is disabled: all ancestors depend on it */
+	bool from_kernel;  /* comes as a record; the others are made in user space */
 	const char *doc;
 };
 

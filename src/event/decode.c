@@ -178,7 +178,8 @@ int event_decode(const void *record, size_t len, struct arena *a, struct event *
 	    head->type >= EVENT_COUNT)
 		return -EBADMSG;
 	const struct event_schema *schema = &event_schemas[head->type];
-	if (!schema->wire || len - sizeof(*head) < schema->wire_size)
+	if (!schema->wire || !event_catalogue[head->type].from_kernel ||
+	    len - sizeof(*head) < schema->wire_size)
 		return -EBADMSG;
 
 	event_make(ret, head->type, a);

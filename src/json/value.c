@@ -42,6 +42,10 @@ void json_write_str(struct buf *out, struct str s)
 {
 	size_t from = 0;
 
+	if (s.len == 0) {
+		buf_add_str(out, STR("\"\"")); /* p may be NULL */
+		return;
+	}
 	if (!buf_reserve(out, (size_t)s.len + 2))
 		return;
 	buf_add_char(out, '"');

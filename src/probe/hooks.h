@@ -3,6 +3,7 @@
 #ifndef KUNAI_PROBE_HOOKS_H
 #define KUNAI_PROBE_HOOKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@ struct hook_tracepoint {
 	const char *program;
 	const char *tracepoint;
 	uint64_t events; /* bit set by enum event_type */
+	bool essential;  /* most events depend on it */
 };
 
 enum { NO_SYSCALL = -1 };

@@ -84,6 +84,11 @@ static bool program_wanted(const struct probe *p, const char *name)
 	return strcmp(name, "seed_tasks") == 0 || strcmp(name, "learn") == 0;
 }
 
+static void skip_program(struct probe *p, const char *name)
+{
+	buf_printf(&p->skipped, p->skipped.len ? " %s" : "%s", name);
+}
+
 static bool was_refused(const struct probe *p, const char *name)
 {
 	const char *at = p->skipped.len ? strstr(p->skipped.p, name) : NULL;
@@ -170,7 +175,7 @@ static int load_object(struct probe *p, bool modern)
 		err = bpf_object__load(p->object);
 		if (!err || !refused[0])
 			return err;
-		buf_printf(&p->skipped, p->skipped.len ? " %s" : "%s", refused);
+		skip_program(p, refused);
 		bpf_object__close(p->object);
 		p->object = NULL;
 	}
@@ -289,6 +294,23 @@ fail:
 	return err;
 }
 
+/* Without the hooks of process life no event has ancestors, and without the others there are few events. */
+static int check_essential(const struct probe *p, struct buf *ret_message)
+{
+	for (size_t i = 0; i < hook_tracepoint_count && !p->options.force; i++) {
+		const struct hook_tracepoint *hook = &hook_tracepoints[i];
+		if (!hook->essential || !was_refused(p, hook->program))
+			continue;
+		buf_printf(ret_message,
+			   "the kernel refuses the program %s on the tracepoint %s: `kunai -d run` shows "
+			   "why, and "
+			   "--force-load goes on without it",
+			   hook->program, hook->tracepoint);
+		return -ENOEXEC;
+	}
+	return 0;
+}
+
 int probe_attach(struct probe *p, struct buf *ret_message)
 {
 	p->links = calloc(hook_tracepoint_count, sizeof(*p->links));
@@ -303,15 +325,12 @@ int probe_attach(struct probe *p, struct buf *ret_message)
 		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->close_is_final)
 			continue;
 		struct bpf_link *link = bpf_program__attach(program);
-		if (!link) {
-			int err = -errno;
-			buf_printf(ret_message, "cannot attach to the tracepoint %s: %s", hook->tracepoint,
-				   strerror(-err));
-			return err;
-		}
-		p->links[p->link_count++] = link;
+		if (link)
+			p->links[p->link_count++] = link;
+		else
+			skip_program(p, hook->program);
 	}
-	return 0;
+	return check_essential(p, ret_message);
 }
 
 void probe_detach(struct probe *p)

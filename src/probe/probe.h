@@ -20,6 +20,7 @@ struct probe_options {
 	uint32_t max_args;     /* bytes */
 	uint32_t ring_process; /* bytes, a power of two */
 	uint32_t ring_other;   /* bytes, a power of two */
+	bool force;            /* go on without programs that all others depend on */
 	bool verbose;          /* libbpf's own messages go to stderr */
 };
 

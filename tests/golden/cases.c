@@ -57,10 +57,14 @@ static void run_start(void)
 	system->domainname = STR("(none)");
 	exe->path = STR("/usr/bin/kunai");
 	exe->magic = STR("ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV)");
-	exe->md5 = exe->sha1 = exe->sha256 = exe->sha512 = STR("0123456789abcdef");
+#define HEX_32 "0123456789abcdef0123456789abcdef"
+	exe->md5 = STR(HEX_32);
+	exe->sha1 = STR(HEX_32 "01234567");
+	exe->sha256 = STR(HEX_32 HEX_32);
+	exe->sha512 = STR(HEX_32 HEX_32 HEX_32 HEX_32);
 	exe->size = 1234567;
 	e->data.start.kunai.version = STR("0.1.0");
-	e->data.start.kunai.config.sha256 = STR("0123456789abcdef");
+	e->data.start.kunai.config.sha256 = STR(HEX_32 HEX_32);
 	golden_print_own(e);
 }
 

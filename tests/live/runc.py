@@ -13,7 +13,7 @@ from sensor import OPTIONS, Sensor
 
 BOX_ID = 1234
 DOCKER_CGROUP = f"/docker-{hashlib.sha256(str(os.getpid()).encode()).hexdigest()}.scope"
-COMMAND = "echo hi > /tmp/x; /bin/busybox true; sleep 0.5; exit 0"
+COMMAND = "echo hi > /tmp/x; /bin/busybox sleep 0.5; exit 0"
 
 
 def make_bundle(directory, hostname, cgroup):

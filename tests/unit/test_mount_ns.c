@@ -392,6 +392,18 @@ struct child {
 	uint32_t inum;
 };
 
+/* Deeper than one look up from it reaches. */
+static bool chroot_deep(void)
+{
+	if (chdir(at("box")) < 0)
+		return false;
+	for (int i = 0; i < 29; i++) {
+		if (mkdir("d", 0755) < 0 || chdir("d") < 0)
+			return false;
+	}
+	return chroot(".") == 0;
+}
+
 /* After unshare, a tmpfs on box with the file "live"; then the variant's own steps. */
 static void live(int pipe, int variant)
 {
@@ -419,6 +431,8 @@ static void live(int pipe, int variant)
 		_exit(1);
 	if (variant == 4 && (chdir(at("box")) < 0 || syscall(SYS_pivot_root, ".", "old") < 0 ||
 			     chdir("/") < 0 || umount2("/old", MNT_DETACH) < 0))
+		_exit(1);
+	if (variant == 5 && !chroot_deep())
 		_exit(1);
 	if (write(pipe, "x", 1) != 1)
 		_exit(1);
@@ -460,8 +474,8 @@ static void end_child(struct child *c)
 	waitpid(c->pid, NULL, 0);
 }
 
-static const char *variants[] = {"user namespace", "plain", "chroot to a mount", "chroot to a directory",
-				 "pivot_root"};
+static const char *variants[] = {"user namespace",        "plain",      "chroot to a mount",
+				 "chroot to a directory", "pivot_root", "deep chroot"};
 
 static uint64_t links(int with_openat2)
 {
@@ -521,7 +535,7 @@ int main(void)
 	test_refresh();
 	test_bounds();
 	test_reopen();
-	for (int variant = 0; variant < 5; variant++)
+	for (int variant = 0; variant < 6; variant++)
 		test_real(variant);
 	remove_tree();
 	return done_testing();

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Prints what schema/ says about the events: `describe events` as a page, `describe schema` as JSON Schema. */
+#include <stdio.h>
+
+#include "event/schema.h"
+
+/* One row a kind of field: as words, and as JSON Schema. */
+static const struct kind_info {
+	const char *json;
+	const char *rule;
+	bool omitted; /* the key may be absent */
+	const char *schema;
+} kinds[] = {
+	[KIND_STR] = {"string", "string", false, "\"type\": \"string\""},
+	[KIND_STR_OR_NULL] = {"string or null", "string, none", false, "\"type\": [\"string\", \"null\"]"},
+	[KIND_OPT_STR] = {"string, optional", "string, none", true, "\"type\": \"string\""},
+	[KIND_STRV] = {"array of strings", "strings", false,
+		       "\"type\": \"array\", \"items\": {\"type\": \"string\"}"},
+	[KIND_U64] = {"integer", "number", false,
+		      "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 18446744073709551615"},
+	[KIND_OPT_U64] = {"integer, optional", "number, none", true,
+			  "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 18446744073709551615"},
+	[KIND_HEX] = {"string, `0x…`", "number", false,
+		      "\"type\": \"string\", \"pattern\": \"^0x(0|[1-9a-f][0-9a-f]{0,15})$\""},
+	[KIND_TIME] = {"string, RFC 3339", "number of milliseconds since 1970", false,
+		       "\"type\": \"string\", \"pattern\": "
+		       "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\\\.[0-9]{9}Z$\""},
+	[KIND_U32] = {"integer", "number", false,
+		      "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 4294967295"},
+	[KIND_I32] = {"integer", "number", false,
+		      "\"type\": \"integer\", \"minimum\": -2147483648, \"maximum\": 2147483647"},
+	[KIND_BOOL] = {"boolean", "bool", false, "\"type\": \"boolean\""},
+	[KIND_MARK] = {"true, optional", "bool, none", true, "\"const\": true"},
+	[KIND_F32] = {"number", "number with a fraction", false, "\"type\": \"number\""},
+	[KIND_F64] = {"number", "number with a fraction", false, "\"type\": \"number\""},
+	[KIND_PATH] = {"string", "string", false, "\"type\": \"string\""},
+	[KIND_UUID] = {"string, UUID", "string", false,
+		       "\"type\": \"string\", \"pattern\": "
+		       "\"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$\""},
+	[KIND_OBJECT] = {"object", "some", false, NULL},
+	[KIND_OPTIONAL] = {"object, optional", "some, none", true, NULL},
+	[KIND_OBJECT_OR_NULL] = {"object or null", "some, none", false, NULL},
+};
+
+enum { PATH_SIZE = 256 };
+
+/* Made by this version, and shown. */
+static bool is_printed(int type)
+{
+	const struct event_info *info = &event_catalogue[type];
+
+	return event_schemas[type].data && (info->configurable || !info->from_kernel);
+}
+
+/* ---- the page ---- */
+
+static void print_cell(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '|')
+			putchar('\\');
+		putchar(*text);
+	}
+}
+
+static void print_rows(const struct object *object, const char *path, bool extra)
+{
+	char below[PATH_SIZE];
+
+	for (const struct field *f = object->fields; f->name; f++) {
+		const struct kind_info *kind = &kinds[f->kind];
+		snprintf(below, sizeof(below), "%s.%s", path, f->name);
+		if (f->kind != KIND_OBJECT) {
+			/* rules never see it: it is the same in all events */
+			bool hidden = strcmp(below, ".info.host.uuid") == 0;
+			printf("| `%s` | %s | %s | %s | ", below, kind->json, hidden ? "–" : kind->rule,
+			       extra || f->extra ? "no" : "yes");
+			print_cell(f->doc);
+			printf(" |\n");
+		}
+		if (f->object)
+			print_rows(f->object(), below, extra || f->extra);
+	}
+}
+
+static void print_table(const struct object *object, const char *path)
+{
+	printf("| field | JSON | in rules | Kunai has it | meaning |\n|---|---|---|---|---|\n");
+	print_rows(object, path, false);
+}
+
+static void print_event(int type)
+{
+	const struct event_info *info = &event_catalogue[type];
+
+	printf("\n## %s\n\nId %u, %s by default%s: %s.\n\n%s\n\n", info->name.p, info->id,
+	       info->default_enabled ? "on" : "off", info->configurable ? "" : " and cannot be switched off",
+	       info->doc, event_schemas[type].doc);
+	print_table(event_schemas[type].data(), ".data");
+}
+
+static void print_events(void)
+{
+	printf("# Events\n\n"
+	       "Made from `schema/` by `./dev docs`; [events.schema.json](events.schema.json) says the same "
+	       "for "
+	       "programs.\n\n"
+	       "Each line of output is one event: a JSON object with the keys `data`, which differs from "
+	       "event to "
+	       "event, and\n`info`, which does not. Keys come in the order of these tables. *In rules* is "
+	       "the type "
+	       "that a rule sees; fields\nthat Kunai does not have come after those it has, and an optional "
+	       "key is "
+	       "left out when there is nothing to say.\n");
+	printf("\n## In every event\n\n");
+	print_table(object_info(), ".info");
+	for (int type = 0; type < EVENT_COUNT; type++)
+		if (is_printed(type))
+			print_event(type);
+}
+
+/* ---- JSON Schema ---- */
+
+static void print_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
+static void print_indent(int depth)
+{
+	printf("%*s", depth * 2, "");
+}
+
+static void print_object(const struct object *object, int depth);
+
+static void print_field(const struct field *f, int depth)
+{
+	print_string(f->name);
+	printf(": {\"description\": ");
+	print_string(f->doc);
+	printf(", ");
+	if (f->kind == KIND_OBJECT_OR_NULL) {
+		printf("\"anyOf\": [{\"type\": \"null\"}, {");
+		print_object(f->object(), depth);
+		printf("}]");
+	} else if (f->object) {
+		print_object(f->object(), depth);
+	} else {
+		printf("%s", kinds[f->kind].schema);
+	}
+	putchar('}');
+}
+
+/* Without its braces. */
+static void print_object(const struct object *object, int depth)
+{
+	const char *comma = "";
+
+	printf("\"type\": \"object\", \"additionalProperties\": false, \"required\": [");
+	for (const struct field *f = object->fields; f->name; f++) {
+		if (kinds[f->kind].omitted)
+			continue;
+		printf("%s", comma);
+		print_string(f->name);
+		comma = ", ";
+	}
+	printf("],\n");
+	print_indent(depth);
+	printf("\"properties\": {");
+	for (const struct field *f = object->fields; f->name; f++) {
+		printf(f == object->fields ? "\n" : ",\n");
+		print_indent(depth + 1);
+		print_field(f, depth + 1);
+	}
+	putchar('}');
+}
+
+/* What tells this event from the others: its name and id stand deep within info. */
+static void print_branch(int type)
+{
+	const struct event_info *info = &event_catalogue[type];
+
+	printf("    {\"title\": \"%s\", \"description\": ", info->name.p);
+	print_string(info->doc);
+	printf(",\n     \"properties\": {\n"
+	       "      \"info\": {\"properties\": {\"event\": {\"properties\": {\"id\": {\"const\": %u}, "
+	       "\"name\": {\"const\": \"%s\"}}}}},\n"
+	       "      \"data\": {",
+	       info->id, info->name.p);
+	print_object(event_schemas[type].data(), 4);
+	printf("}}}");
+}
+
+static void print_schema(void)
+{
+	const char *comma = "";
+
+	printf("{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+	       "  \"title\": \"A line of output of kunai\",\n"
+	       "  \"type\": \"object\", \"additionalProperties\": false, \"required\": [\"data\", "
+	       "\"info\"],\n"
+	       "  \"properties\": {\n    \"data\": {\"type\": \"object\"},\n    \"info\": {");
+	print_object(object_info(), 3);
+	printf("}},\n  \"oneOf\": [\n");
+	for (int type = 0; type < EVENT_COUNT; type++) {
+		if (!is_printed(type))
+			continue;
+		printf("%s", comma);
+		print_branch(type);
+		comma = ",\n";
+	}
+	printf("\n  ]\n}\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "events") == 0) {
+		print_events();
+	} else if (argc == 2 && strcmp(argv[1], "schema") == 0) {
+		print_schema();
+	} else {
+		fprintf(stderr, "usage: describe events|schema\n");
+		return 1;
+	}
+	return fflush(stdout) == 0 ? 0 : 1;
+}

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The committed pages against what schema/ says today, and the golden lines against both the JSON Schema and the
+shapes of tests/live/shape.py, which are written from Kunai's documentation. Prints TAP."""
+import argparse
+import copy
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests/live"))
+
+import shape  # noqa: E402
+
+PAGES = {"docs/events.md": "events", "docs/events.schema.json": "schema"}
+EXPECTED = TOP / "tests/golden/expected.jsonl"
+
+TYPES = {
+    "object": lambda v: isinstance(v, dict),
+    "array": lambda v: isinstance(v, list),
+    "string": lambda v: isinstance(v, str),
+    "boolean": lambda v: isinstance(v, bool),
+    "null": lambda v: v is None,
+    "integer": lambda v: isinstance(v, int) and not isinstance(v, bool),
+    "number": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool),
+}
+KEYWORDS = {"$schema", "title", "description", "type", "required", "properties", "additionalProperties", "items",
+            "const", "pattern", "minimum", "maximum", "anyOf", "oneOf"}  # fmt: skip
+
+
+def invalid_object(value, schema, where):
+    properties = schema.get("properties", {})
+    for key in schema.get("required", ()):
+        if key not in value:
+            yield f"{where} has no {key}"
+    for key, inner in value.items():
+        if key in properties:
+            yield from invalid(inner, properties[key], f"{where}.{key}")
+        elif schema.get("additionalProperties", True) is False:
+            yield f"{where} has the key {key}"
+
+
+def invalid(value, schema, where=""):
+    """What is wrong with a value: the part of JSON Schema 2020-12 that the schema uses, and nothing else."""
+    unknown = set(schema) - KEYWORDS
+    if unknown:
+        raise ValueError(f"the validator does not know {unknown}")
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if types and not any(TYPES[t](value) for t in types):
+        yield f"{where} is {value!r}, not {' or '.join(types)}"
+        return
+    if "const" in schema and (value != schema["const"] or isinstance(value, bool) != isinstance(schema["const"], bool)):
+        yield f"{where} is {value!r}, not {schema['const']!r}"
+    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
+        yield f"{where} is {value!r}"
+    if TYPES["number"](value) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        yield f"{where} is {value!r}, out of range"
+    if isinstance(value, dict):
+        yield from invalid_object(value, schema, where)
+    if isinstance(value, list) and "items" in schema:
+        for number, item in enumerate(value):
+            yield from invalid(item, schema["items"], f"{where}[{number}]")
+    if "anyOf" in schema and all(list(invalid(value, s, where)) for s in schema["anyOf"]):
+        yield f"{where} is none of what it may be"
+    if "oneOf" in schema:
+        fitting = sum(not list(invalid(value, s, where)) for s in schema["oneOf"])
+        if fitting != 1:
+            named = [s for s in schema["oneOf"] if name_of(s) == value.get("info", {}).get("event", {}).get("name")]
+            reasons = [p for s in named for p in invalid(value, s, where)]
+            yield f"{where} fits {fitting} of the alternatives: {'; '.join(reasons)}"
+
+
+def name_of(branch):
+    return branch["properties"]["info"]["properties"]["event"]["properties"]["name"]["const"]
+
+
+def check_page(path, argument, describe):
+    page = TOP / path
+    done = subprocess.run([describe, argument], capture_output=True, check=True)
+    if not page.exists() or page.read_bytes() != done.stdout:
+        yield f"{path} is not what schema/ says: ./dev docs writes it"
+
+
+def check_schema(schema, lines):
+    for number, line in enumerate(lines, 1):
+        yield from (f"line {number}: {problem}" for problem in invalid(json.loads(line), schema))
+
+
+def check_shapes(lines):
+    """Keys, their order, types and null rules of Kunai; keys of our own come after Kunai's."""
+    for number, line in enumerate(lines, 1):
+        event, problem = shape.parse_line(line)
+        problems = [problem] if problem else shape.misshapen_event(event)
+        yield from (f"line {number}: {problem}" for problem in problems)
+
+
+def check_all_are_there(schema, lines):
+    names = {name_of(s) for s in schema["oneOf"]}
+    seen = {json.loads(line)["info"]["event"]["name"] for line in lines}
+    yield from (f"no golden line of {name}" for name in names - seen)
+    yield from (f"{name} is in the schema, but in no shape" for name in names ^ set(shape.DATA))
+
+
+def spoilt(event):
+    """Copies with one thing wrong each."""
+    def change(path, value):
+        twin = copy.deepcopy(event)
+        *way, last = path
+        at = twin
+        for key in way:
+            at = at[key]
+        if value is None:
+            del at[last]
+        else:
+            at[last] = value
+        return twin
+
+    yield "a key is missing", change(["info", "host", "container"], None)
+    yield "a key is missing in data", change(["data", "path"], None)
+    yield "a key too many", change(["data", "more"], 1)
+    yield "a number instead of a string", change(["data", "path"], 1)
+    yield "a string instead of a number", change(["info", "task", "uid"], "0")
+    yield "true instead of a number", change(["info", "task", "uid"], True)
+    yield "a number too large", change(["info", "task", "uid"], 1 << 32)
+    yield "a number below zero", change(["info", "event", "batch"], -1)
+    yield "another id", change(["info", "event", "id"], 1)
+    yield "another name", change(["info", "event", "name"], "clone")
+    yield "an unknown name", change(["info", "event", "name"], "nothing")
+    yield "not a time", change(["info", "utc_time"], "2024-11-19T09:55:53Z")
+    yield "not a uuid", change(["info", "task", "guuid"], "x")
+    yield "not hexadecimal", change(["info", "task", "flags"], "0x00")
+    yield "an optional key that says nothing", change(["data", "path_unverified"], False)
+    yield "a list with a number", change(["data", "written_by"], [1])
+    yield "a container that is a string", change(["info", "host", "container"], "docker")
+
+
+def check_validator(schema, lines):
+    event = next(e for e in map(json.loads, lines) if e["info"]["event"]["name"] == "write_close")
+    yield from (f"passes: {what}" for what, twin in spoilt(event) if not list(invalid(twin, schema)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--describe", required=True, help="the program that prints the pages")
+    args = parser.parse_args()
+    schema = json.loads((TOP / "docs/events.schema.json").read_text())
+    lines = EXPECTED.read_bytes().splitlines()
+    checks = {
+        **{f"{path} is up to date": check_page(path, page, args.describe) for path, page in PAGES.items()},
+        "the validator sees what is wrong": check_validator(schema, lines),
+        "the golden lines fit the JSON Schema": check_schema(schema, lines),
+        "the golden lines have the shape of Kunai's": check_shapes(lines),
+        "every event has a golden line and a shape": check_all_are_there(schema, lines),
+    }
+    failed = 0
+    for number, (name, check) in enumerate(checks.items(), 1):
+        problems = list(check)
+        failed += bool(problems)
+        for problem in problems:
+            print(f"# {problem}")
+        print(f"{'not ok' if problems else 'ok'} {number} - {name}")
+    print(f"1..{len(checks)}")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
