@@ -122,7 +122,7 @@ static void print_error(struct pipeline *p, uint64_t code, const char *message)
 static uint64_t count_lost(const struct pipeline *p)
 {
 	struct wire_counters counters[EVENT_COUNT];
-	uint64_t lost = p->dropped + p->invalid + p->sink->dropped;
+	uint64_t lost = p->dropped + p->invalid + p->sink->dropped + probe_missed(p->probe);
 
 	probe_counters(p->probe, counters);
 	for (int i = 0; i < EVENT_COUNT; i++)
@@ -336,8 +336,8 @@ static void finish(struct pipeline *p)
 	struct enricher_stats stats;
 	enricher_read_stats(p->enricher, &stats);
 	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
-		 " unwritten=%" PRIu64,
-		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped);
+		 " unwritten=%" PRIu64 " missed=%" PRIu64,
+		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped, probe_missed(p->probe));
 	log_info("enrichment: processes=%u hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
 		 " dns_malformed=%" PRIu64,
 		 stats.processes, stats.hasher.files, stats.hasher.hits, stats.dns_truncated,

@@ -5,11 +5,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/pipeline.h"
+
+enum { FILES_MAX = 4096 };
 
 #define RUN_DIRECTORY "/run/kunai"
 #define PID_FILE      RUN_DIRECTORY "/kunai.pid"
@@ -80,6 +83,20 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
+/* Roots of namespaces and files that wait to be hashed are held open. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILES_MAX)
+		return;
+	limit.rlim_cur = FILES_MAX;
+	if (limit.rlim_max < FILES_MAX)
+		limit.rlim_max = FILES_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn("cannot raise the number of open files to %u: %s", FILES_MAX, strerror(errno));
+}
+
 /* A file made for Kunai is accepted, but nobody may believe that its rules are applied. */
 static void warn_of_unused(const struct config *config)
 {
@@ -112,6 +129,7 @@ static int run_sensor(const struct config *config)
 	write_pid_file();
 	block_signals();
 	warn_of_unused(config);
+	raise_file_limit();
 	err = pipeline_run(config, &sink, &message);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));

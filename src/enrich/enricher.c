@@ -178,7 +178,7 @@ static void fill_original_parent(struct event *event, struct process *p)
 	parent->uid = original->uid;
 	parent->gid = original->gid;
 	parent->flags = original->flags;
-	struct obj_namespaces *ns = arena_alloc(event->arena, sizeof(*ns));
+	struct obj_namespaces *ns = original->mnt_ns ? arena_alloc(event->arena, sizeof(*ns)) : NULL;
 	if (ns)
 		ns->mnt = original->mnt_ns;
 	parent->namespaces = ns;
@@ -208,11 +208,13 @@ static void fill_info(struct enricher *e, struct event *event, struct process *p
 
 	random_bytes(e, event->info.event.uuid.bytes, sizeof(event->info.event.uuid.bytes));
 	if (p) {
+		process_adopt(&e->processes, p, &event->wire->parent);
 		fill_original_parent(event, p);
-		if (event->info.task.zombie) {
+		/* one that was never known cannot be shown: then it stays the one that has it now */
+		if (event->info.task.zombie && p->parent) {
 			parent_key = p->parent_key;
 			parent = p->parent;
-			parent_ns = parent ? parent->task.mnt_ns : parent_ns;
+			parent_ns = parent->task.mnt_ns;
 		}
 	}
 	event->info.parent_task.zombie = parent && parent->reparented;

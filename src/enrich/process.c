@@ -148,6 +148,15 @@ void process_changed(struct process *p)
 	}
 }
 
+void process_adopt(struct process_table *t, struct process *p, const struct wire_task *parent)
+{
+	if (p->parent_key.tgid || p->parent_key.start || !parent->tgid)
+		return;
+	p->parent_key = process_key_of(parent);
+	link_parent(t, p);
+	process_changed(p);
+}
+
 static bool is_origin(const struct process *p)
 {
 	return p->key.tgid <= 1 || p->task.flags & PF_KTHREAD;

@@ -73,6 +73,9 @@ void process_set_text(struct str *text, struct str value);
 /* A new image or a new parent: what it means for the ancestors of all descendants. */
 void process_changed(struct process *p);
 
+/* Names the parent of an entry that was made without: a process that only its children told of. */
+void process_adopt(struct process_table *t, struct process *p, const struct wire_task *parent);
+
 /* Finds parents for entries that were made before their parent's. */
 void process_link_parents(struct process_table *t);
 

@@ -440,6 +440,22 @@ uint64_t probe_oldest_busy(const struct probe *p)
 	return oldest;
 }
 
+uint64_t probe_missed(const struct probe *p)
+{
+	uint64_t missed = 0;
+
+	for (size_t i = 0; i < hook_tracepoint_count; i++) {
+		const struct bpf_program *program =
+			bpf_object__find_program_by_name(p->object, hook_tracepoints[i].program);
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+		if (program && bpf_program__fd(program) >= 0 &&
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
 void probe_counters(const struct probe *p, struct wire_counters ret[EVENT_COUNT])
 {
 	enum { COLUMNS = sizeof(struct wire_counters) / sizeof(uint64_t) };

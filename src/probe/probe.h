@@ -52,6 +52,10 @@ int probe_read(struct probe *p, probe_record_fn fn, void *context);
 /* Boot time in ns of the oldest record that is still being built, UINT64_MAX when there is none. */
 uint64_t probe_oldest_busy(const struct probe *p);
 
+/* Runs of programs that the kernel left out, because the same program was interrupted or preempted on that CPU: nothing
+ * in the kernel side can count them. */
+uint64_t probe_missed(const struct probe *p);
+
 /* Sums over all CPUs, by event type. */
 void probe_counters(const struct probe *p, struct wire_counters ret[EVENT_COUNT]);
 

@@ -31,7 +31,7 @@ static void run_seed(void)
 	seed(&task_systemd, &task_swapper, "/usr/lib/systemd/systemd");
 	seed(&task_kthreadd, &task_swapper, NULL);
 	golden_seed_done();
-	world_set_self((struct world *)golden_world(), task_sensor.tgid);
+	world_set_self(golden_world(), task_sensor.tgid);
 }
 
 /* ---- events of the sensor's own ---- */
@@ -132,7 +132,7 @@ static void put_file(struct record *r, struct wire_path *path, const char *text,
 	record_put_path(r, path, str_of(text));
 	path->flags = flags;
 	if (real)
-		world_stat(golden_world(), text, path);
+		golden_stat(text, path);
 }
 
 static void exec(const struct exec *x)
@@ -607,6 +607,33 @@ static void run_in_plain_namespace(void)
 	create_as(&service, &task_systemd, STR("/run/netif"), 0);
 }
 
+/* A security module hid it from the snapshot, but its child told of it. */
+static const struct wire_task hidden = {
+	.start = 65000000000, .pid = 4200002, .tgid = 4200002, .flags = 0x400100, .comm = "hidden"};
+static const struct wire_task hidden_child = {
+	.start = 66000000000, .pid = 4200003, .tgid = 4200003, .mnt_ns = WORLD_HOST_NS, .comm = "child"};
+
+static void run_hidden(void)
+{
+	seed(&hidden_child, &hidden, "/usr/bin/child");
+	golden_seed_done();
+	create_as(&hidden, &task_systemd, STR("/tmp/by the hidden one"), 0);
+}
+
+static void run_orphan_of_hidden(void)
+{
+	create_as(&hidden_child, &task_systemd, STR("/tmp/by its child"), 0);
+}
+
+/* Its parent was never known: all that can be told is who has it now. */
+static void run_orphan_of_unknown(void)
+{
+	static const struct wire_task child = {
+		.start = 61000000000, .pid = 7778, .tgid = 7778, .mnt_ns = WORLD_HOST_NS, .comm = "child"};
+
+	create_as(&child, &task_systemd, STR("/tmp/by an orphan"), 0);
+}
+
 const struct golden_case golden_cases[] = {
 	{"seed", run_seed, 0},
 	{"start", run_start, 1},
@@ -669,6 +696,9 @@ const struct golden_case golden_cases[] = {
 	{"in_container", run_in_container, 1},
 	{"in_plain_namespace", run_in_plain_namespace, 1},
 	{"send_data_from_file", run_send_data_from_file, 1},
+	{"hidden", run_hidden, 1},
+	{"orphan_of_hidden", run_orphan_of_hidden, 1},
+	{"orphan_of_unknown", run_orphan_of_unknown, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -29,7 +29,10 @@ void golden_seed_done(void);
 struct event *golden_begin_own(enum event_type type);
 void golden_print_own(struct event *e);
 
-const struct world *golden_world(void);
+struct world *golden_world(void);
+
+/* What the kernel would tell of a file of the host. */
+void golden_stat(const char *path, struct wire_path *ret);
 
 /* tasks.c: the processes of the cases */
 extern const struct wire_task task_swapper, task_systemd, task_kthreadd, task_kworker, task_bash, task_ls,

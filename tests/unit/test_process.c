@@ -117,6 +117,17 @@ static void test_changes(void)
 	add(24, 10, "/bin/late");
 	process_link_parents(&table);
 	is_ancestors(25, "/sbin/init|/bin/new|/bin/late", "linked when it is there");
+
+	/* one that only its child told of */
+	static const struct wire_task nobody;
+	struct wire_task hidden = task(15), parent = task(10), other = task(20);
+	process_set_text(&process_get(&table, &hidden, &nobody)->exe, STR("/bin/hidden"));
+	add(16, 15, "/bin/child");
+	is_ancestors(16, "?|/bin/hidden", "nobody knows its parent");
+	process_adopt(&table, find(15), &parent);
+	is_ancestors(16, "/sbin/init|/bin/new|/bin/hidden", "until an event tells");
+	process_adopt(&table, find(15), &other);
+	is_ancestors(15, "/sbin/init|/bin/new", "the first one stays");
 	process_table_fini(&table);
 }
 

@@ -91,7 +91,7 @@ static void test_full_file_system(void)
 	struct sink s;
 
 	mkdir(mount_point, 0700);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("kunai-test", mount_point, "tmpfs", 0, "size=16384") < 0) {
 		ok(true, "a full file system # skip cannot mount: %s", strerror(errno));
 		rmdir(mount_point);
