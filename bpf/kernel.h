@@ -43,10 +43,10 @@ enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
 /* include/uapi/linux/{stat,fcntl,socket,net}.h, include/linux/fs.h */
-#define S_IFMT	 0170000
+#define S_IFMT   0170000
 #define S_IFSOCK 0140000
-#define S_IFREG	 0100000
-#define S_IFDIR	 0040000
+#define S_IFREG  0100000
+#define S_IFDIR  0040000
 enum { O_TRUNC = 01000 };
 enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
@@ -98,7 +98,7 @@ struct pt_regs {
 #endif
 
 struct thread_info {
-	u32 status; /* x86 only */
+	u32 status;        /* x86 only */
 } KERNEL_TYPE;
 
 struct qstr {
@@ -285,6 +285,7 @@ struct task_struct {
 	u32 flags;
 	struct mm_struct *mm;
 	int exit_code, exit_signal;
+	unsigned long nivcsw;
 	s32 pid, tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;

@@ -24,11 +24,11 @@ typedef int64_t s64;
 #pragma GCC diagnostic error "-Wpadded"
 
 enum {
-	WIRE_PATH_MAX = 4096,	  /* bytes of a path's components, as Linux's PATH_MAX */
-	WIRE_PAYLOAD_MAX = 4096,  /* bytes kept of what was sent or received */
-	WIRE_ARGS_MAX = 131072,	  /* upper bound of the option max_args; Linux's MAX_ARG_STRLEN */
-	WIRE_COMM_LEN = 16,	  /* TASK_COMM_LEN */
-	WIRE_NODENAME_LEN = 65,	  /* __NEW_UTS_LEN + 1 */
+	WIRE_PATH_MAX = 4096,    /* bytes of a path's components, as Linux's PATH_MAX */
+	WIRE_PAYLOAD_MAX = 4096, /* bytes kept of what was sent or received */
+	WIRE_ARGS_MAX = 131072,  /* upper bound of the option max_args; Linux's MAX_ARG_STRLEN */
+	WIRE_COMM_LEN = 16,      /* TASK_COMM_LEN */
+	WIRE_NODENAME_LEN = 65,  /* __NEW_UTS_LEN + 1 */
 };
 
 enum event_type {
@@ -103,19 +103,19 @@ struct wire_header {
 enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 
 /* The wire types behind the kinds of the field lists. */
-#define WIRE_KIND_U64	u64
-#define WIRE_KIND_U32	u64
-#define WIRE_KIND_HEX	u64
-#define WIRE_KIND_BOOL	u64
-#define WIRE_KIND_MARK	u64
-#define WIRE_KIND_PATH	struct wire_path
+#define WIRE_KIND_U64   u64
+#define WIRE_KIND_U32   u64
+#define WIRE_KIND_HEX   u64
+#define WIRE_KIND_BOOL  u64
+#define WIRE_KIND_MARK  u64
+#define WIRE_KIND_PATH  struct wire_path
 #define WIRE_KIND_BYTES struct slot
-#define WIRE_KIND_SOCK	struct wire_sock
-#define WIRE_KIND_TASK	struct wire_task
+#define WIRE_KIND_SOCK  struct wire_sock
+#define WIRE_KIND_TASK  struct wire_task
 
-#define DATA(event, doc) struct wire_##event {
-#define WIRE(name, kind, doc)	     WIRE_KIND_##kind name;
-#define KERNEL(name, kind, doc)	     WIRE_KIND_##kind name;
+#define DATA(event, doc)              struct wire_##event {
+#define WIRE(name, kind, doc)         WIRE_KIND_##kind name;
+#define KERNEL(name, kind, doc)       WIRE_KIND_##kind name;
 #define KERNEL_EXTRA(name, kind, doc) WIRE_KIND_##kind name;
 #define COMMON
 #define FIELD(name, kind, doc)
@@ -123,7 +123,9 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 #define OBJECT(name, type, doc)
 #define OBJECT_OR_NULL(name, type, doc)
 #define OPTIONAL(name, type, doc)
-#define END(event) };
+#define END(event) \
+	}          \
+	;
 #include "schema/fields.def"
 #include "schema/undef.h"
 

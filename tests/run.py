@@ -202,6 +202,13 @@ def part_style(log):
         yield style_syntax(script)
 
 
+def part_docs(log):
+    for what, page in (("events", "docs/events.md"), ("schema", "docs/events.schema.json")):
+        status, text = run(["build/src/describe", what], log)
+        same = status == 0 and text == (TOP / page).read_text()
+        yield Result(f"{page} is what schema/ says", "passed" if same else "failed", "" if same else "./dev docs writes it")
+
+
 def meson_tests(directory, log):
     """(name, command) of the programs that meson.build registers with test()."""
     status, stdout = run(["meson", "introspect", "--tests", directory], log)
@@ -321,6 +328,7 @@ def all_parts(args):
         Part("build", build("release", "kunai", "actors", "src/describe", "meson-test-prereq")),
         Part("tree", part_tree),
         Part("style", part_style),
+        Part("docs", part_docs, ("build",)),
         Part("unit", unit("build"), ("build",)),
         Part("pages", part_pages, ("build",)),
         Part("judge", part_judge, ("build",)),

@@ -7,18 +7,21 @@
 #define KUNAI_BPF_BASE_CONFIG_H
 
 struct bpf_config {
-	u64 wanted;	     /* bit set by enum event_type */
-	u64 send_min_len;    /* smallest send_data */
-	u32 self_tgid;	     /* own activity is never reported */
-	u32 max_args;	     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */
+	u64 wanted;       /* bit set by enum event_type */
+	u64 send_min_len; /* smallest send_data */
+	u32 self_tgid;    /* own activity is never reported */
+	u32 max_args;     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */
 	u32 possible_cpus;
-	u32 wakeup_bytes;    /* a ring fuller than this wakes the reader */
+	u32 wakeup_bytes; /* a ring fuller than this wakes the reader */
 };
 
 /* What learn.h finds out after the load: in .bss. */
 struct bpf_facts {
 	u64 trial_inode; /* of the file that user space closes to see what happens */
-	u64 fput_func;	 /* the callback with which it waits, ____fput; 0 unknown */
+	u64 fput_func;   /* the callback with which it waits, ____fput; 0 unknown */
+	u64 preemptible; /* a tracepoint's programs can be preempted */
+	u64 spin_ns;     /* for how long to try that */
+	u64 spin_task;   /* in which thread */
 };
 
 #endif

@@ -59,12 +59,12 @@ struct connecting {
 };
 
 #define MAP(kind, entries, key_type, value_type, flags, name) \
-	struct {                                                  \
-		__uint(type, kind);                               \
-		__uint(max_entries, entries);                     \
+	struct {                                              \
+		__uint(type, kind);                           \
+		__uint(max_entries, entries);                 \
 		__uint(map_flags, flags);                     \
-		__type(key, key_type);                            \
-		__type(value, value_type);                        \
+		__type(key, key_type);                        \
+		__type(value, value_type);                    \
 	} name SEC(".maps")
 
 struct {
@@ -77,11 +77,12 @@ struct {
 	__uint(max_entries, 8 << 20); /* load */
 } ring_other SEC(".maps");
 
-MAP(BPF_MAP_TYPE_ARRAY, SMALL_SLOTS, u32, struct scratch, 0, scratch_small); /* load: entries */
-MAP(BPF_MAP_TYPE_ARRAY, LARGE_SLOTS, u32, struct scratch, 0, scratch_large); /* load: entries, value */
+MAP(BPF_MAP_TYPE_ARRAY, SMALL_SLOTS, u32, struct scratch, 0, scratch_small);       /* load: entries */
+MAP(BPF_MAP_TYPE_ARRAY, LARGE_SLOTS, u32, struct scratch, 0, scratch_large);       /* load: entries, value */
 MAP(BPF_MAP_TYPE_ARRAY, CPU_SLOTS, u32, struct slot_state, BPF_F_MMAPABLE, slots); /* load: entries */
 MAP(BPF_MAP_TYPE_ARRAY, EVENT_COUNT, u32, struct wire_counters, BPF_F_MMAPABLE, counters); /* load: entries */
-MAP(BPF_MAP_TYPE_LRU_HASH, WRITTEN_FILES, u64, struct written_file, 0, written_files); /* key: struct file * */
-MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting);   /* key: struct sock * */
+MAP(BPF_MAP_TYPE_LRU_HASH, WRITTEN_FILES, u64, struct written_file, 0,
+    written_files);                                                                  /* key: struct file * */
+MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting); /* key: struct sock * */
 
 #endif

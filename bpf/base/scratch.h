@@ -100,11 +100,11 @@ static __always_inline void slot_release(struct scratch *s)
 }
 
 /* Appending to the record. Each returns the bytes appended, 0 for none. */
-#define SCRATCH_ROOM(s, off)  \
-	u32 off = (s)->used; \
-	OPAQUE(off);         \
+#define SCRATCH_ROOM(s, off)   \
+	u32 off = (s)->used;   \
+	OPAQUE(off);           \
 	if (off > RECORD_MASK) \
-		return 0;    \
+		return 0;      \
 	off &= RECORD_MASK
 
 /* A string of the kernel with its NUL. */

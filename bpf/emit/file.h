@@ -5,7 +5,8 @@
 
 static __always_inline void emit_file_create(struct file *file)
 {
-	struct scratch *s = record_begin(EVENT_file_create, sizeof(struct wire_file_create), false, current_task());
+	struct scratch *s =
+		record_begin(EVENT_file_create, sizeof(struct wire_file_create), false, current_task());
 	if (!s)
 		return;
 	struct wire_file_create *w = record_fixed(s);
@@ -61,7 +62,8 @@ __noinline int file_closing(u64 address)
 	if (bpf_map_delete_elem(&written_files, &address) || !how)
 		return 0;
 
-	struct scratch *s = record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, current_task());
+	struct scratch *s =
+		record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, current_task());
 	if (!s)
 		return 0;
 	struct wire_write_close *w = record_fixed(s);
@@ -97,7 +99,8 @@ static __always_inline void emit_truncate(u64 name)
 		/* one component with slashes, then the directory's */
 		struct fs_struct *fs = TYPED(t, fs);
 		if (fs)
-			w->path.flags |= path_walk(s, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
+			w->path.flags |=
+				path_walk(s, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
 		w->path.components.len = s->used - w->path.components.off;
 		w->path.flags |= PATH_RELATIVE;
 	}

@@ -71,7 +71,7 @@ struct transfer {
 	u64 size;
 	u64 name; /* where user memory holds the peer's address, for unconnected sockets */
 	u32 name_len;
-	u32 kind; /* enum buffer_kind */
+	u32 kind;   /* enum buffer_kind */
 	u64 source; /* the file behind it, of BUFFER_NONE */
 	u64 source_end;
 	u64 compat; /* a 32-bit program's structures */

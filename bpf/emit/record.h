@@ -21,7 +21,8 @@ static __always_inline void *record_fixed(struct scratch *s)
 
 /* Takes a slot and fills the header for task t, or NULL. Who wants a large slot gets a small one when both large ones
  * are busy. */
-static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, bool large, struct task_struct *t)
+static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, bool large,
+						   struct task_struct *t)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct scratch *s = NULL;
@@ -51,7 +52,8 @@ static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, boo
 }
 
 /* Begins the record of an event that happened. NULL: counted, nothing more to do. */
-static __always_inline struct scratch *record_begin(u32 type, u32 fixed_size, bool large, struct task_struct *t)
+static __always_inline struct scratch *record_begin(u32 type, u32 fixed_size, bool large,
+						    struct task_struct *t)
 {
 	struct scratch *s;
 

@@ -24,7 +24,8 @@ struct dentry_step {
 static __always_inline void walk_mount(struct walk *w, u64 mount)
 {
 	w->mount = mount;
-	bpf_probe_read_kernel(w, WALK_MOUNT_SIZE, (void *)mount + bpf_core_field_offset(struct mount, mnt_parent));
+	bpf_probe_read_kernel(w, WALK_MOUNT_SIZE,
+			      (void *)mount + bpf_core_field_offset(struct mount, mnt_parent));
 }
 
 static __always_inline u32 mount_flags(struct mount *m)

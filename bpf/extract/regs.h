@@ -39,7 +39,7 @@ static __always_inline u64 regs_arg(struct pt_regs *regs, int n)
 			     : n == 3 ? regs->si
 			     : n == 4 ? regs->di
 				      : regs->bp);
-	return n == 0	? regs->di
+	return n == 0   ? regs->di
 	       : n == 1 ? regs->si
 	       : n == 2 ? regs->dx
 	       : n == 3 ? regs->r10

@@ -100,8 +100,8 @@ static __always_inline void closing_table(struct files_struct *files, u32 round)
 
 		if (first >= words)
 			return;
-		closing_words(open_fds + first * sizeof(u64), fd + first * WORD_BITS * sizeof(u64), words - first,
-			      round);
+		closing_words(open_fds + first * sizeof(u64), fd + first * WORD_BITS * sizeof(u64),
+			      words - first, round);
 	}
 	if (words > WORDS_CHUNKS * WORDS_CHUNK) {
 		COUNT(EVENT_write_close, hits);
@@ -114,7 +114,8 @@ static __always_inline void closing_exit(struct task_struct *t, bool group_dead,
 {
 	struct files_struct *files = BPF_CORE_READ(t, files);
 
-	if (files && group_dead && BPF_CORE_READ(files, count.counter) <= BPF_CORE_READ(t, signal, nr_threads))
+	if (files && group_dead &&
+	    BPF_CORE_READ(files, count.counter) <= BPF_CORE_READ(t, signal, nr_threads))
 		closing_table(files, round);
 	closing_pending(t);
 }

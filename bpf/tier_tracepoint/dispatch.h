@@ -8,18 +8,6 @@
 
 enum { NR_close_x86 = 3, NR_close_i386 = 6, NR_close_arm64 = 57 };
 
-#define PROGRAMS(entries, name)                                \
-	struct {                                               \
-		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);         \
-		__uint(max_entries, entries);                  \
-		__uint(key_size, sizeof(u32));                 \
-		__uint(value_size, sizeof(u32));               \
-	} name SEC(".maps")
-
-PROGRAMS(SYSCALLS, native_calls);
-PROGRAMS(SYSCALLS, compat_calls);
-PROGRAMS(1, pending_work);
-
 static __always_inline void dispatch(void *context, struct task_struct *t, struct pt_regs *regs)
 {
 	if (syscall_is_compat(t))
@@ -54,10 +42,11 @@ int BPF_PROG(exit_pending, struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long number)
 {
+	REENTRANT(ctx, on_sys_enter_body);
 #ifdef __TARGET_ARCH_arm64
 	if (number != NR_close_arm64)
 		return 0;
-	/* orig_x0 is set by now, as at sys_exit */
+		/* orig_x0 is set by now, as at sys_exit */
 #else
 	u32 wanted_number = syscall_is_compat(current_task()) ? NR_close_i386 : NR_close_x86;
 	if ((number & ~X32_BIT) != wanted_number)

@@ -22,4 +22,39 @@ int BPF_PROG(learn, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+#if KUNAI_MODERN
+/*
+ * Can a program be preempted here? Runs for some ticks, while a second thread wants the same CPU, and looks whether the
+ * task was switched away meanwhile. bpf_loop() is of 5.17; a kernel without it has nothing to learn here.
+ */
+enum { SPIN_ROUNDS = 1 << 22 };
+
+struct spin {
+	u64 until;
+	u64 switches;
+};
+
+static long spin_on(u32 i, struct spin *spin)
+{
+	struct task_struct *t = current_task();
+
+	return bpf_ktime_get_boot_ns() >= spin->until || TYPED(t, nivcsw) != spin->switches;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(learn_preemption, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = current_task();
+	struct spin spin = {.switches = TYPED(t, nivcsw)};
+
+	if (!facts.spin_ns || (u32)bpf_get_current_pid_tgid() != facts.spin_task)
+		return 0;
+	spin.until = bpf_ktime_get_boot_ns() + facts.spin_ns;
+	facts.spin_ns = 0;
+	bpf_loop(SPIN_ROUNDS, spin_on, &spin, 0);
+	facts.preemptible = TYPED(t, nivcsw) != spin.switches;
+	return 0;
+}
+#endif
+
 #endif

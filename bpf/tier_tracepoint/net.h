@@ -8,6 +8,7 @@ enum { MESSAGES_MAX = 64 }; /* of one sendmmsg or recvmmsg; more are counted as 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_sock_state, const struct sock *sk, int old_state, int new_state)
 {
+	REENTRANT(ctx, on_sock_state_body);
 	connect_remember(sk, old_state, new_state);
 	return 0;
 }
@@ -28,7 +29,8 @@ static __always_inline void connected(u64 fd, u64 address, u32 len, long ret)
 
 static __always_inline void sent_to(u64 fd, u64 buffer, u64 name, u32 name_len, long ret)
 {
-	struct transfer m = {.buffer = buffer, .name = name, .name_len = name_len, .size = ret, .kind = BUFFER_FLAT};
+	struct transfer m = {
+		.buffer = buffer, .name = name, .name_len = name_len, .size = ret, .kind = BUFFER_FLAT};
 
 	if (ret < 0)
 		return;
@@ -113,7 +115,8 @@ static __always_inline void messages(u64 fd, u64 header, long ret, bool sent)
 		u32 len = 0;
 		if (i >= ret)
 			return;
-		bpf_probe_read_user(&len, sizeof(len), (void *)header + (compat ? COMPAT_MSGHDR_SIZE : MSGHDR_SIZE));
+		bpf_probe_read_user(&len, sizeof(len),
+				    (void *)header + (compat ? COMPAT_MSGHDR_SIZE : MSGHDR_SIZE));
 		if (sent)
 			message_sent((u64)sk, header, len);
 		else
@@ -248,8 +251,8 @@ EXIT(exit_readv)
 
 EXIT(exit_recvfrom)
 {
-	received_from(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 3), regs_arg(regs, 4), regs_arg(regs, 5),
-		      ret);
+	received_from(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 3), regs_arg(regs, 4),
+		      regs_arg(regs, 5), ret);
 	return 0;
 }
 

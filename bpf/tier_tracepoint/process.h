@@ -13,6 +13,7 @@ enum { NR_compat_exit = 1, NR_compat_exit_group = 252 }; /* i386 */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *t, s32 old_pid, struct linux_binprm *bprm)
 {
+	REENTRANT(ctx, on_exec_body);
 	emit_exec(t, bprm);
 	if (wanted(EVENT_write_close))
 		closing_pending(t);
@@ -22,6 +23,7 @@ int BPF_PROG(on_exec, struct task_struct *t, s32 old_pid, struct linux_binprm *b
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_clone, struct task_struct *t, u64 flags)
 {
+	REENTRANT(ctx, on_clone_body);
 	emit_clone(t, flags);
 	return 0;
 }
@@ -32,11 +34,11 @@ int BPF_PROG(on_clone, struct task_struct *t, u64 flags)
 #else
 /* arch/x86 and arch/arm64 alike */
 enum { THREAD_SIZE = 16384 };
-#define ENTRY_REG(t, name)                                                                                      \
-	({                                                                                                      \
-		struct pt_regs *regs_ =                                                                         \
-			BPF_CORE_READ(t, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);             \
-		BPF_CORE_READ(regs_, name);                                                                     \
+#define ENTRY_REG(t, name)                                                                          \
+	({                                                                                          \
+		struct pt_regs *regs_ =                                                             \
+			BPF_CORE_READ(t, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs); \
+		BPF_CORE_READ(regs_, name);                                                         \
 	})
 #endif
 
@@ -56,7 +58,7 @@ static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
 
 	if (syscall_is_compat(t)) {
 		*ret_code = ENTRY_REG(t, bx);
-		return number == NR_compat_exit		? EVENT_exit
+		return number == NR_compat_exit         ? EVENT_exit
 		       : number == NR_compat_exit_group ? EVENT_exit_group
 							: 0;
 	}
@@ -69,6 +71,7 @@ static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit)
 {
+	REENTRANT(ctx, on_exit_body);
 	struct task_struct *t = current_task();
 	bool last = BPF_CORE_READ(t, signal, live.counter) == 0;
 	u32 code = 0;
@@ -92,6 +95,7 @@ int BPF_PROG(on_exit)
 SEC("tp_btf/exit_mmap")
 int BPF_PROG(on_exit_mmap)
 {
+	REENTRANT(ctx, on_exit_mmap_body);
 	struct task_struct *t = current_task();
 
 	if (TYPED(t, flags) & PF_EXITING)

@@ -30,11 +30,13 @@
 #include "emit/file.h"
 #include "emit/net.h"
 
+#include "tier_tracepoint/tables.h"
 #include "tier_tracepoint/learn.h"
 #include "tier_tracepoint/closing.h"
 #include "tier_tracepoint/process.h"
 #include "tier_tracepoint/file.h"
 #include "tier_tracepoint/net.h"
 #include "tier_tracepoint/dispatch.h"
+#include "tier_tracepoint/turns.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -373,6 +373,8 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 	int err = probe_open(&options, &p->probe, ret_message);
 	if (!err)
 		err = probe_attach(p->probe, ret_message);
+	if (!err)
+		log_info("this kernel: %s", probe_facts(p->probe));
 	if (!err && *probe_skipped(p->probe))
 		log_warn("the kernel refused these programs, their events are missing: %s",
 			 probe_skipped(p->probe));

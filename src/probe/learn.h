@@ -8,10 +8,15 @@
 
 struct bpf_object;
 
+struct kernel_facts {
+	bool close_is_final; /* close(2) frees a file at once, so that nothing is left to see when it returns */
+	bool preemptible;    /* a tracepoint's programs can be preempted: see turns.h of the kernel side */
+};
+
 /*
- * With the loaded programs, none of them attached yet: tells them the callback of a deferred last fput(), and whether
- * close(2) frees a file at once, so that nothing is left to see when it returns. -errno when it could not be tried.
+ * With the loaded programs, none of them attached yet. Tells them, besides, the callback of a deferred last fput().
+ * -errno when it could not be tried.
  */
-int learn_kernel_facts(struct bpf_object *object, bool *ret_close_is_final);
+int learn_kernel_facts(struct bpf_object *object, struct kernel_facts *ret);
 
 #endif

@@ -16,6 +16,7 @@
 #include "probe/object.h"
 
 enum {
+	ENTRIES = 3,
 	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
 	NAME_MAX_LEN = 64,
 	/* as in bpf/base/maps.h */
@@ -36,7 +37,8 @@ struct probe {
 	size_t slots_size;
 	const struct wire_counters *counters;
 	size_t counters_size;
-	bool close_is_final;
+	struct kernel_facts facts;
+	bool modern;
 	struct probe_options options;
 	struct buf skipped;
 	probe_record_fn fn;
@@ -71,17 +73,29 @@ static bool hook_wanted(const struct probe *p, uint64_t events)
 	return (events & p->options.wanted) != 0;
 }
 
+/* The entries of a hook are called like it, with a number: see turns.h of the kernel side. */
+static bool is_entry_of(const char *name, const char *hook)
+{
+	size_t len = strlen(hook);
+
+	return strncmp(name, hook, len) == 0 && name[len] == '_' && name[len + 1] >= '0' &&
+	       name[len + 1] < '0' + ENTRIES && name[len + 2] == '\0';
+}
+
 static bool program_wanted(const struct probe *p, const char *name)
 {
-	for (size_t i = 0; i < hook_tracepoint_count; i++)
+	for (size_t i = 0; i < hook_tracepoint_count; i++) {
 		if (strcmp(hook_tracepoints[i].program, name) == 0)
 			return hook_wanted(p, hook_tracepoints[i].events);
+		if (is_entry_of(name, hook_tracepoints[i].program))
+			return p->modern && hook_wanted(p, hook_tracepoints[i].events);
+	}
 	for (size_t i = 0; i < hook_syscall_count; i++)
 		if (strcmp(hook_syscalls[i].program, name) == 0 && hook_wanted(p, hook_syscalls[i].events))
 			return true;
 	if (strcmp(name, "exit_pending") == 0)
 		return hook_wanted(p, 1ULL << EVENT_write_close);
-	return strcmp(name, "seed_tasks") == 0 || strcmp(name, "learn") == 0;
+	return strcmp(name, "seed_tasks") == 0 || strncmp(name, "learn", strlen("learn")) == 0;
 }
 
 static void skip_program(struct probe *p, const char *name)
@@ -156,7 +170,8 @@ static int open_object(struct probe *p, bool modern)
 		const char *name = bpf_program__name(program);
 		bpf_program__set_autoload(program, program_wanted(p, name) && !was_refused(p, name));
 		/* this asks the kernel's BTF, which the object loads once and keeps */
-		if (strcmp(name, "on_exit_mmap") == 0 && bpf_program__autoload(program) &&
+		if (strncmp(name, "on_exit_mmap", strlen("on_exit_mmap")) == 0 &&
+		    bpf_program__autoload(program) &&
 		    bpf_program__set_attach_target(program, 0, "exit_mmap") < 0)
 			bpf_program__set_autoload(program, false); /* before 6.1 */
 	}
@@ -167,6 +182,7 @@ static int open_object(struct probe *p, bool modern)
 /* Loads; a program that the kernel refuses is left out and the rest is tried again. */
 static int load_object(struct probe *p, bool modern)
 {
+	p->modern = modern;
 	for (int i = 0; i < REFUSALS_MAX; i++) {
 		int err = open_object(p, modern);
 		if (err)
@@ -274,7 +290,7 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 		buf_printf(ret_message, "cannot load the BPF programs: %s", strerror(-err));
 		goto fail;
 	}
-	err = learn_kernel_facts(p->object, &p->close_is_final);
+	err = learn_kernel_facts(p->object, &p->facts);
 	if (err) {
 		buf_printf(ret_message, "the kernel refuses to attach BPF tracing programs: %s",
 			   strerror(-err));
@@ -292,6 +308,37 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 fail:
 	probe_close(p);
 	return err;
+}
+
+static bool attach_program(struct probe *p, struct bpf_program *program)
+{
+	struct bpf_link *link = program ? bpf_program__attach(program) : NULL;
+
+	if (link)
+		p->links[p->link_count++] = link;
+	return link;
+}
+
+static struct bpf_program *entry_of(const struct probe *p, const struct hook_tracepoint *hook, int entry)
+{
+	char name[NAME_MAX_LEN];
+
+	snprintf(name, sizeof(name), "%s_%d", hook->program, entry);
+	return bpf_object__find_program_by_name(p->object, name);
+}
+
+/* In their order, which is the one in which the kernel runs them. */
+static bool attach_entries(struct probe *p, const struct hook_tracepoint *hook)
+{
+	char array[NAME_MAX_LEN];
+
+	snprintf(array, sizeof(array), "%s_body", hook->program);
+	if (set_entry(p, array, 0, hook->program) < 0)
+		return false;
+	for (int i = 0; i < ENTRIES; i++)
+		if (!attach_program(p, entry_of(p, hook, i)))
+			return false;
+	return true;
 }
 
 /* Without the hooks of process life no event has ancestors, and without the others there are few events. */
@@ -313,7 +360,7 @@ static int check_essential(const struct probe *p, struct buf *ret_message)
 
 int probe_attach(struct probe *p, struct buf *ret_message)
 {
-	p->links = calloc(hook_tracepoint_count, sizeof(*p->links));
+	p->links = calloc(hook_tracepoint_count * ENTRIES, sizeof(*p->links));
 	if (!p->links)
 		return -ENOMEM;
 	for (size_t i = 0; i < hook_tracepoint_count; i++) {
@@ -322,12 +369,10 @@ int probe_attach(struct probe *p, struct buf *ret_message)
 		if (!program || !bpf_program__autoload(program))
 			continue;
 		/* every call would pay for it: only where nothing else sees a file close */
-		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->close_is_final)
+		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->facts.close_is_final)
 			continue;
-		struct bpf_link *link = bpf_program__attach(program);
-		if (link)
-			p->links[p->link_count++] = link;
-		else
+		if (!(p->modern && p->facts.preemptible ? attach_entries(p, hook)
+							: attach_program(p, program)))
 			skip_program(p, hook->program);
 	}
 	return check_essential(p, ret_message);
@@ -354,6 +399,16 @@ void probe_close(struct probe *p)
 	bpf_object__close(p->object);
 	buf_fini(&p->skipped);
 	free(p);
+}
+
+const char *probe_facts(const struct probe *p)
+{
+	static const char *const texts[2][2] = {
+		{"close waits, tracepoints are not preempted", "close waits, tracepoints are preempted"},
+		{"close is final, tracepoints are not preempted", "close is final, tracepoints are preempted"},
+	};
+
+	return texts[p->facts.close_is_final][p->facts.preemptible];
 }
 
 const char *probe_skipped(const struct probe *p)
@@ -440,20 +495,29 @@ uint64_t probe_oldest_busy(const struct probe *p)
 	return oldest;
 }
 
+static uint64_t program_misses(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (!program || bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+		return 0;
+	return info.recursion_misses;
+}
+
 uint64_t probe_missed(const struct probe *p)
 {
-	uint64_t missed = 0;
+	const uint32_t zero = 0;
+	uint64_t missed = 0, rescued = 0;
 
 	for (size_t i = 0; i < hook_tracepoint_count; i++) {
-		const struct bpf_program *program =
-			bpf_object__find_program_by_name(p->object, hook_tracepoints[i].program);
-		struct bpf_prog_info info = {0};
-		uint32_t size = sizeof(info);
-		if (program && bpf_program__fd(program) >= 0 &&
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-			missed += info.recursion_misses;
+		const struct hook_tracepoint *hook = &hook_tracepoints[i];
+		missed += program_misses(bpf_object__find_program_by_name(p->object, hook->program));
+		missed += program_misses(entry_of(p, hook, 0));
 	}
-	return missed;
+	bpf_map_lookup_elem(bpf_map__fd(map_of(p, "rescued")), &zero, &rescued);
+	return missed > rescued ? missed - rescued : 0;
 }
 
 void probe_counters(const struct probe *p, struct wire_counters ret[EVENT_COUNT])

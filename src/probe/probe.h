@@ -37,6 +37,9 @@ int probe_attach(struct probe *p, struct buf *ret_message);
 void probe_detach(struct probe *p);
 void probe_close(struct probe *p);
 
+/* What was found out about this kernel, as one line of text. */
+const char *probe_facts(const struct probe *p);
+
 /* Names of the programs that the kernel refused, separated by a space; empty when none. */
 const char *probe_skipped(const struct probe *p);
 

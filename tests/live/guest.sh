@@ -26,10 +26,10 @@ trap 'exit 1' INT TERM
 
 # $1: name of the run. Returns when the sensor has printed its first line.
 start_sensor() {
-    "$KUNAI" run --exclude=all --include="$EVENTS" --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
+    "$KUNAI" -v run --exclude=all --include="$EVENTS" --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
     sensor=$!
     echo "$sensor" >"$OUT/$1.pid"
-    "$scenario" await-line "$OUT/$1.jsonl" 60
+    "$scenario" await-line "$OUT/$1.jsonl" 180
 }
 
 # $1: name of the run.

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a tracepoint's programs can be preempted (Linux 7), the kernel leaves a program out while another task is in
+ * the midst of the same one on that CPU: for the milliseconds until that task goes on, every event of the hook would
+ * be missed. So each hook gets three entries there, which take turns: the first that the kernel runs for an event
+ * takes it, and says so for the others in the task's cell. They enter the hook's program by tail call, which nobody
+ * leaves out. For an event to be missed three tasks must be preempted at once within one CPU's entries; the kernel
+ * counts those, and what was rescued is counted here.
+ */
+#ifndef KUNAI_BPF_TIER_TURNS_H
+#define KUNAI_BPF_TIER_TURNS_H
+
+enum { TURN_LAST = 2, TURN_CELLS = 8192 };
+
+enum hook {
+#define TRACEPOINT(program, tracepoint, events, essential) HOOK_##program,
+#define SYSCALL(program, call, events)
+#include "schema/hooks.def"
+#undef TRACEPOINT
+#undef SYSCALL
+	HOOK_COUNT
+};
+
+MAP(BPF_MAP_TYPE_ARRAY, HOOK_COUNT *TURN_CELLS, u32, u32, 0, turns);
+MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, BPF_F_MMAPABLE, rescued);
+
+/* Whether this entry is the one to take the current task's event. */
+static __always_inline bool turn(u32 level, u32 hook)
+{
+	u32 task = bpf_get_current_pid_tgid();
+	u32 key = hook * TURN_CELLS + task % TURN_CELLS;
+	u32 zero = 0;
+	u32 *cell = bpf_map_lookup_elem(&turns, &key);
+
+	if (!cell)
+		return level == 0;
+	if (level > 0 && *cell == task) {
+		if (level == TURN_LAST)
+			*cell = 0;
+		return false;
+	}
+	*cell = level == TURN_LAST ? 0 : task;
+	if (level > 0) {
+		u64 *count = bpf_map_lookup_elem(&rescued, &zero);
+		if (count)
+			__sync_fetch_and_add(count, 1);
+	}
+	return true;
+}
+
+#define ENTRY(program, tracepoint, level)                       \
+	SEC("tp_btf/" #tracepoint)                              \
+	int program##_##level(void *ctx)                        \
+	{                                                       \
+		if (turn(level, HOOK_##program))                \
+			bpf_tail_call(ctx, &program##_body, 0); \
+		return 0;                                       \
+	}
+
+#define TRACEPOINT(program, tracepoint, events, essential) \
+	ENTRY(program, tracepoint, 0)                      \
+	ENTRY(program, tracepoint, 1)                      \
+	ENTRY(program, tracepoint, 2)
+#define SYSCALL(program, call, events)
+#include "schema/hooks.def"
+#undef TRACEPOINT
+#undef SYSCALL
+
+#endif
