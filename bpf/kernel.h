@@ -98,7 +98,7 @@ struct pt_regs {
 #endif
 
 struct thread_info {
-	u32 status;        /* x86 only */
+	u32 status; /* x86 only */
 } KERNEL_TYPE;
 
 struct qstr {

@@ -410,6 +410,7 @@ static int start(struct pipeline *p, struct buf *ret_message)
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
 	p->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->sink->cancel = p->signals;
 	p->writer = json_writer_new();
 	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)workers);
 	if (p->signals < 0 || !p->writer || !p->enricher) {

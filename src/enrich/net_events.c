@@ -46,17 +46,19 @@ static struct str community_id(struct enricher *e, const struct event *event, co
 }
 
 /* The name of an address, of this process's own answers first. */
-static struct str host_name(struct enricher *e, const struct event *event, struct process *p,
-			    const struct ip_address *address)
+static void fill_hostname(struct enricher *e, const struct event *event, struct process *p,
+			  const struct ip_address *address, struct obj_peer *ret)
 {
 	uint64_t now = event->wire->time;
 	struct str name, asked;
 
-	if (p && p->names_ready && dns_names_get(&p->names, address, now, &name, &asked))
-		return arena_str(event->arena, name);
-	if (dns_names_get(&e->names, address, now, &name, &asked))
-		return arena_str(event->arena, name);
-	return STR("?");
+	ret->hostname = STR("?");
+	if (!(p && p->names_ready && dns_names_get(&p->names, address, now, &name, &asked)) &&
+	    !dns_names_get(&e->names, address, now, &name, &asked))
+		return;
+	ret->hostname = arena_str(event->arena, name);
+	if (!str_eq(name, asked))
+		ret->asked = arena_str(event->arena, asked);
 }
 
 static void fill_peer(struct enricher *e, const struct event *event, struct process *p,
@@ -64,7 +66,7 @@ static void fill_peer(struct enricher *e, const struct event *event, struct proc
 {
 	struct ip_address address = address_of(sock, sock->dst);
 
-	ret->hostname = host_name(e, event, p, &address);
+	fill_hostname(e, event, p, &address, ret);
 	ret->ip = address_text(event->arena, &address);
 	ret->port = sock->dst_port;
 	ret->public = address_is_public(&address);

@@ -405,7 +405,8 @@ const char *probe_facts(const struct probe *p)
 {
 	static const char *const texts[2][2] = {
 		{"close waits, tracepoints are not preempted", "close waits, tracepoints are preempted"},
-		{"close is final, tracepoints are not preempted", "close is final, tracepoints are preempted"},
+		{"close is final, tracepoints are not preempted",
+		 "close is final, tracepoints are preempted"},
 	};
 
 	return texts[p->facts.close_is_final][p->facts.preemptible];

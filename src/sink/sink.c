@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { CANCEL_WAIT_MS = 2000 };
 
 /* Kunai makes the last directory of the path, for the owner only. */
 static int make_directory(const char *path)
@@ -23,14 +26,19 @@ static int make_directory(const char *path)
 
 int sink_open(struct sink *ret, int standard, const char *path)
 {
-	*ret = (struct sink){.fd = standard, .owned = standard < 0};
-	if (!ret->owned)
-		return 0;
-	int err = make_directory(path);
-	if (err)
-		return err;
-	ret->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	return ret->fd < 0 ? -errno : 0;
+	struct stat st;
+
+	*ret = (struct sink){.fd = standard, .owned = standard < 0, .cancel = -1};
+	if (ret->owned) {
+		int err = make_directory(path);
+		if (err)
+			return err;
+		ret->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	}
+	if (ret->fd < 0 || fstat(ret->fd, &st) < 0)
+		return -errno;
+	ret->waits = !S_ISREG(st.st_mode);
+	return 0;
 }
 
 void sink_close(struct sink *s)
@@ -53,26 +61,43 @@ static void drop(struct sink *s, const char *lines, size_t len, bool partial, in
 {
 	s->dropped += count_lines(lines, len);
 	s->last_error = error;
-	s->closed = s->closed || error == EPIPE;
+	s->closed = s->closed || error == EPIPE || error == ECANCELED;
 	s->partial_line = partial;
+}
+
+/*
+ * Waits until bytes can be taken. A pipe that says so takes PIPE_BUF of them without blocking. -ECANCELED when the
+ * reader is stuck and the writer is asked to end.
+ */
+static int wait_writable(struct sink *s)
+{
+	struct pollfd fds[] = {{.fd = s->fd, .events = POLLOUT}, {.fd = s->cancel, .events = POLLIN}};
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[0].revents)
+			return 0;
+		if (fds[1].revents)
+			return poll(fds, 1, CANCEL_WAIT_MS) > 0 ? 0 : -ECANCELED;
+	}
 }
 
 /* -errno, or 0 once something may be written again. */
 static int write_some(struct sink *s, const char *bytes, size_t len, size_t *ret_done)
 {
-	ssize_t n = write(s->fd, bytes, len);
-
-	if (n >= 0) {
-		*ret_done = (size_t)n;
-		return 0;
-	}
 	*ret_done = 0;
-	if (errno == EAGAIN) {
-		struct pollfd p = {.fd = s->fd, .events = POLLOUT};
-		poll(&p, 1, -1);
-		return 0;
+	if (s->waits) {
+		int err = wait_writable(s);
+		if (err)
+			return err;
+		len = len < PIPE_BUF ? len : PIPE_BUF;
 	}
-	return errno == EINTR ? 0 : -errno;
+	ssize_t n = write(s->fd, bytes, len);
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	*ret_done = (size_t)n;
+	return 0;
 }
 
 void sink_write(struct sink *s, const char *lines, size_t len)

@@ -9,7 +9,9 @@
 
 struct sink {
 	int fd;
+	int cancel; /* readable when the writer is asked to end, -1 for none: a stuck reader is not waited for then */
 	bool owned;
+	bool waits;        /* may block: a pipe, a terminal */
 	bool closed;       /* a pipe whose reader has gone */
 	uint64_t dropped;  /* lines that could not be written */
 	int last_error;    /* errno of the last drop */
