@@ -99,12 +99,13 @@ static __always_inline void slot_release(struct scratch *s)
 		*(volatile u64 *)&state->busy = 0;
 }
 
-/* Appending to the record. Each returns the bytes appended, 0 for none. */
+/* Appending to the record. The offset is masked although it was compared: 5.10 forgets the bounds of what clang puts on
+ * the stack in between. Each returns the bytes appended, 0 for none. */
 #define SCRATCH_ROOM(s, off)   \
 	u32 off = (s)->used;   \
-	OPAQUE(off);           \
 	if (off > RECORD_MASK) \
 		return 0;      \
+	OPAQUE(off);           \
 	off &= RECORD_MASK
 
 /* A string of the kernel with its NUL. */

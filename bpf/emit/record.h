@@ -102,13 +102,15 @@ static __always_inline void record_submit_process(struct scratch *s, u32 type)
 static __always_inline void record_submit_other(struct scratch *s, u32 type)
 {
 	u64 wakeup = BPF_RB_NO_WAKEUP;
-	u64 size = s->used;
 
+	if (bpf_ringbuf_query(&ring_other, BPF_RB_AVAIL_DATA) > config.wakeup_bytes)
+		wakeup = BPF_RB_FORCE_WAKEUP;
+
+	/* bounded last: 5.10 forgets the bounds of what clang puts on the stack meanwhile */
+	u64 size = s->used;
 	OPAQUE(size);
 	if (size > RECORD_MASK + ITEM_MAX)
 		size = RECORD_MASK + ITEM_MAX;
-	if (bpf_ringbuf_query(&ring_other, BPF_RB_AVAIL_DATA) > config.wakeup_bytes)
-		wakeup = BPF_RB_FORCE_WAKEUP;
 	record_submit(s, type, &ring_other, size, wakeup);
 }
 

@@ -55,6 +55,7 @@ static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address
 
 	if (!address || len < SOCKADDR_IN_LEN)
 		return false;
+	OPAQUE(len);
 	if (len > sizeof(a))
 		len = sizeof(a);
 	if (bpf_probe_read_user(&a, len, (void *)address))

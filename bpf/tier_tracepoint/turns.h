@@ -2,15 +2,15 @@
 /*
  * Where a tracepoint's programs can be preempted (Linux 7), the kernel leaves a program out while another task is in
  * the midst of the same one on that CPU: for the milliseconds until that task goes on, every event of the hook would
- * be missed. So each hook gets three entries there, which take turns: the first that the kernel runs for an event
+ * be missed. So each hook gets five entries there, which take turns: the first that the kernel runs for an event
  * takes it, and says so for the others in the task's cell. They enter the hook's program by tail call, which nobody
- * leaves out. For an event to be missed three tasks must be preempted at once within one CPU's entries; the kernel
+ * leaves out. For an event to be missed five tasks must be preempted at once within one CPU's entries; the kernel
  * counts those, and what was rescued is counted here.
  */
 #ifndef KUNAI_BPF_TIER_TURNS_H
 #define KUNAI_BPF_TIER_TURNS_H
 
-enum { TURN_LAST = 2, TURN_CELLS = 8192 };
+enum { TURN_LAST = 4, TURN_CELLS = 8192 };
 
 enum hook {
 #define TRACEPOINT(program, tracepoint, events, essential) HOOK_##program,
@@ -60,7 +60,9 @@ static __always_inline bool turn(u32 level, u32 hook)
 #define TRACEPOINT(program, tracepoint, events, essential) \
 	ENTRY(program, tracepoint, 0)                      \
 	ENTRY(program, tracepoint, 1)                      \
-	ENTRY(program, tracepoint, 2)
+	ENTRY(program, tracepoint, 2)                      \
+	ENTRY(program, tracepoint, 3)                      \
+	ENTRY(program, tracepoint, 4)
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT

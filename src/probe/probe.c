@@ -16,7 +16,7 @@
 #include "probe/object.h"
 
 enum {
-	ENTRIES = 3,
+	ENTRIES = 5,
 	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
 	NAME_MAX_LEN = 64,
 	/* as in bpf/base/maps.h */
