@@ -53,7 +53,8 @@ enum { FMODE_EXEC = 0x20 }; /* in f_flags */
 enum { MAP_SHARED = 1, MAP_TYPE = 0xf };
 enum { AT_FDCWD = -100 };
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
-enum { MSG_PEEK = 2 };
+enum { MSG_PEEK = 2, MSG_TRUNC = 0x20 };
+enum { SOCK_STREAM = 1 };
 enum { EINPROGRESS = 115 };
 enum { PF_EXITING = 0x00000004, PF_KTHREAD = 0x00200000 };
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };

@@ -69,7 +69,8 @@ static __always_inline bool slot_claim(struct slot_state *state)
 	 * we go on. */
 	if (state->busy)
 		return false;
-	state->busy = SLOT_CLAIMED;
+	/* atomic for its barrier: the clock is read after it */
+	__sync_fetch_and_add(&state->busy, SLOT_CLAIMED);
 	return true;
 #endif
 }

@@ -34,7 +34,7 @@ static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, 
 	sock_fill(&w->sock, sk);
 	connect_recall(&w->sock, sk);
 	w->connected = ret == 0 || ret == -EINPROGRESS;
-	if (!w->sock.dst_port && (ret == 0 || !sock_fill_user_peer(&w->sock, address, len))) {
+	if (!sock_has_peer(&w->sock) && (ret == 0 || !sock_fill_user_peer(&w->sock, address, len, false))) {
 		/* a disconnect (AF_UNSPEC), or not an address */
 		RECORD_DROP(s, EVENT_connect, filtered);
 		return;
@@ -42,7 +42,7 @@ static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, 
 	record_submit_other(s, EVENT_connect);
 }
 
-/* Remembers the addresses of a connection that is being tried, and its source once it fails. */
+/* Remembers the addresses of a connection that is being tried. */
 static __always_inline void connect_remember(const struct sock *typed, int old_state, int new_state)
 {
 	struct sock *sk = (struct sock *)typed;
@@ -50,6 +50,11 @@ static __always_inline void connect_remember(const struct sock *typed, int old_s
 	struct connecting c = {};
 	u16 family;
 
+	if (new_state == TCP_ESTABLISHED && old_state == TCP_SYN_SENT) {
+		/* it knows its peer; a later socket in the same memory must not be taken for it */
+		bpf_map_delete_elem(&connecting, &key);
+		return;
+	}
 	if (new_state != TCP_SYN_SENT && !(old_state == TCP_SYN_SENT && new_state == TCP_CLOSE))
 		return;
 	if (new_state == TCP_CLOSE && !bpf_map_lookup_elem(&connecting, &key))
@@ -101,8 +106,9 @@ static __always_inline void emit_send_data(const struct transfer *m)
 		return;
 	struct wire_send_data *w = record_fixed(s);
 	sock_fill(&w->sock, (struct sock *)m->sk);
-	if (m->name)
-		sock_fill_user_peer(&w->sock, m->name, m->name_len);
+	/* a connected stream ignores a name that is passed */
+	if (m->name && !(w->sock.type == SOCK_STREAM && w->sock.dst_port))
+		sock_fill_user_peer(&w->sock, m->name, m->name_len, true);
 	w->data_size = m->size;
 	payload_put(s, &w->payload, m);
 	if (m->source) {
@@ -120,7 +126,7 @@ static __always_inline void emit_dns_query(const struct transfer *m)
 
 	/* Cheap questions first: every receiving call comes here. */
 	sock.dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (sock.dst_port == 0 && !(m->name && sock_fill_user_peer(&sock, m->name, m->name_len)))
+	if (sock.dst_port == 0 && !(m->name && sock_fill_user_peer(&sock, m->name, m->name_len, true)))
 		return;
 	if (sock.dst_port != DNS_PORT || m->size < DNS_HEADER_LEN)
 		return;
@@ -131,6 +137,8 @@ static __always_inline void emit_dns_query(const struct transfer *m)
 	struct wire_dns_query *w = record_fixed(s);
 	sock_fill(&w->sock, sk);
 	if (sock.flags & SOCK_USER_ADDRESS) {
+		if (w->sock.family == AF_INET6 && sock.family == AF_INET)
+			sock_unmap_source(&w->sock);
 		w->sock.family = sock.family;
 		w->sock.dst_port = sock.dst_port;
 		w->sock.flags = sock.flags;

@@ -93,6 +93,11 @@ static __always_inline void exec_submit(struct scratch *s, u32 type, u32 args)
 {
 	u64 size = s->used;
 
+	if (size > RECORD_MASK) {
+		/* the paths are so long that no argument was appended */
+		record_submit_process(s, type);
+		return;
+	}
 	OPAQUE(size);
 	if (size > RECORD_MASK)
 		size = RECORD_MASK;
@@ -150,8 +155,8 @@ static __always_inline void emit_clone(struct task_struct *t, u64 flags)
 	struct scratch *s;
 	s32 signal;
 
-	if (TYPED(t, flags) & PF_KTHREAD)
-		return; /* not an event: kernel threads have no program */
+	if (!TYPED(t, mm))
+		return; /* not an event: kernel threads, and helpers of the kernel, have no program yet */
 	s = record_begin(EVENT_clone, sizeof(struct wire_clone), false, t);
 	if (!s)
 		return;
@@ -184,6 +189,7 @@ static __always_inline void emit_seed(struct seq_file *seq, struct task_struct *
 {
 	struct scratch *s = record_open(EVENT_seed, sizeof(struct wire_seed), false, t);
 	if (!s) {
+		COUNT(EVENT_seed, hits);
 		COUNT(EVENT_seed, lost);
 		return;
 	}

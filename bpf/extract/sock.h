@@ -48,8 +48,27 @@ static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
 	sock_addresses(sk, w->family, w->src, w->dst);
 }
 
-/* Takes the peer from a struct sockaddr of user memory; false when it is not an internet address. */
-static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len)
+static __always_inline bool sock_has_peer(const struct wire_sock *w)
+{
+	const u64 *dst = (const u64 *)w->dst;
+
+	return w->dst_port || dst[0] || dst[1];
+}
+
+/* The IPv4 source of an IPv6 socket: what its address maps, or none. */
+static __always_inline void sock_unmap_source(struct wire_sock *w)
+{
+	u32 source = 0;
+
+	if (*(u64 *)w->src == 0 && *(u32 *)(w->src + 8) == bpf_htonl(0xffff))
+		source = *(u32 *)(w->src + 12);
+	__builtin_memset(w->src, 0, sizeof(w->src));
+	*(u32 *)w->src = source;
+}
+
+/* Takes the peer from a struct sockaddr of user memory; false when it is not an internet address. A sending call takes
+ * AF_UNSPEC for AF_INET; for connect it means to disconnect. */
+static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len, bool sending)
 {
 	struct user_sockaddr a = {};
 
@@ -60,8 +79,10 @@ static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address
 		len = sizeof(a);
 	if (bpf_probe_read_user(&a, len, (void *)address))
 		return false;
-	if (a.family == AF_INET) {
+	if (a.family == AF_INET || (sending && a.family == AF_UNSPEC && w->family == AF_INET)) {
 		/* an IPv6 socket may send to an IPv4 address: Linux takes it for the mapped one */
+		if (w->family == AF_INET6)
+			sock_unmap_source(w);
 		w->family = AF_INET;
 		__builtin_memset(w->dst, 0, sizeof(w->dst));
 		__builtin_memcpy(w->dst, a.ip4_or_flowinfo, 4);

@@ -44,7 +44,8 @@ static __always_inline void received_from(u64 fd, u64 buffer, u64 flags, u64 nam
 {
 	struct transfer m = {.buffer = buffer, .name = name, .size = ret, .kind = BUFFER_FLAT};
 
-	if (ret < DNS_HEADER_LEN || flags & MSG_PEEK)
+	/* with MSG_TRUNC the call tells more than it has delivered, of a stream nothing at all */
+	if (ret < DNS_HEADER_LEN || flags & (MSG_PEEK | MSG_TRUNC))
 		return;
 	m.sk = (u64)sock_of_fd(fd);
 	if (!m.sk)

@@ -3,14 +3,15 @@
  * Where a tracepoint's programs can be preempted (Linux 7), the kernel leaves a program out while another task is in
  * the midst of the same one on that CPU: for the milliseconds until that task goes on, every event of the hook would
  * be missed. So each hook gets five entries there, which take turns: the first that the kernel runs for an event
- * takes it, and says so for the others in the task's cell. They enter the hook's program by tail call, which nobody
- * leaves out. For an event to be missed five tasks must be preempted at once within one CPU's entries; the kernel
+ * takes it, and says so for the others in the task's byte. They enter the hook's program by tail call, which nobody
+ * leaves out. An event is missed when five tasks are preempted at once within one CPU's entries, or when the last entry was left
+ * out and could not clear the byte; the kernel
  * counts those, and what was rescued is counted here.
  */
 #ifndef KUNAI_BPF_TIER_TURNS_H
 #define KUNAI_BPF_TIER_TURNS_H
 
-enum { TURN_LAST = 4, TURN_CELLS = 8192 };
+enum { TURN_LAST = 4, TURN_TASKS = 8 }; /* threads in one value of the array */
 
 enum hook {
 #define TRACEPOINT(program, tracepoint, events, essential) HOOK_##program,
@@ -21,25 +22,34 @@ enum hook {
 	HOOK_COUNT
 };
 
-MAP(BPF_MAP_TYPE_ARRAY, HOOK_COUNT *TURN_CELLS, u32, u32, 0, turns);
-MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, BPF_F_MMAPABLE, rescued);
+/* A byte for every thread id, with a bit for each hook whose event is taken. load: entries */
+struct turn_tasks {
+	u8 taken[TURN_TASKS];
+};
+MAP(BPF_MAP_TYPE_ARRAY, 1, u32, struct turn_tasks, 0, turns);
+MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, rescued);
 
 /* Whether this entry is the one to take the current task's event. */
 static __always_inline bool turn(u32 level, u32 hook)
 {
 	u32 task = bpf_get_current_pid_tgid();
-	u32 key = hook * TURN_CELLS + task % TURN_CELLS;
+	u32 key = task / TURN_TASKS;
 	u32 zero = 0;
-	u32 *cell = bpf_map_lookup_elem(&turns, &key);
+	u8 bit = 1 << hook;
+	struct turn_tasks *tasks = bpf_map_lookup_elem(&turns, &key);
 
-	if (!cell)
+	if (!tasks)
 		return level == 0;
-	if (level > 0 && *cell == task) {
+	u8 *taken = &tasks->taken[task % TURN_TASKS];
+	if (level > 0 && *taken & bit) {
 		if (level == TURN_LAST)
-			*cell = 0;
+			*taken &= ~bit;
 		return false;
 	}
-	*cell = level == TURN_LAST ? 0 : task;
+	if (level == TURN_LAST)
+		*taken &= ~bit;
+	else
+		*taken |= bit;
 	if (level > 0) {
 		u64 *count = bpf_map_lookup_elem(&rescued, &zero);
 		if (count)

@@ -36,6 +36,9 @@ enum {
 /* An event whose record is still being built delays all later ones by at most this. */
 #define PATIENCE_NS UINT64_C(50000000)
 
+/* At the end, hashes are waited for as long as this. */
+#define FINISH_NS UINT64_C(5000000000)
+
 struct pipeline {
 	const struct config *config;
 	struct probe *probe;
@@ -48,6 +51,7 @@ struct pipeline {
 	struct buf output;
 	uint64_t started; /* boot time */
 	uint64_t batch;
+	uint64_t barrier; /* boot time: all that is older has been passed on, or may be */
 	uint64_t printed;
 	uint64_t received[EVENT_COUNT];
 	uint64_t invalid; /* records that were no records */
@@ -57,6 +61,7 @@ struct pipeline {
 	bool unbalanced;                            /* said once */
 	int signals;
 	bool stop;
+	bool impatient; /* events go without their hashes */
 };
 
 static void flush(struct pipeline *p)
@@ -159,12 +164,11 @@ static void report_losses(struct pipeline *p)
 
 /* Every event that a hook saw must be accounted for, and what was sent must have arrived. Valid when nothing is on
  * its way. */
-static bool accounts_balance(const struct pipeline *p, enum log_level level)
+static bool accounts_balance(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT],
+			     enum log_level level)
 {
-	struct wire_counters counters[EVENT_COUNT];
 	bool balanced = true;
 
-	probe_counters(p->probe, counters);
 	for (int i = 0; i < EVENT_COUNT; i++) {
 		const struct wire_counters *c = &counters[i];
 		bool fine = c->hits == c->emitted + c->filtered + c->throttled + c->lost + c->errors &&
@@ -189,7 +193,7 @@ static void check_accounts(struct pipeline *p)
 	probe_counters(p->probe, now);
 	bool quiet = memcmp(now, p->counters, sizeof(now)) == 0;
 	memcpy(p->counters, now, sizeof(now));
-	if (!quiet || p->unbalanced || accounts_balance(p, LOG_TRACE))
+	if (!quiet || p->unbalanced || reorder_is_full(&p->queue) || accounts_balance(p, now, LOG_TRACE))
 		return;
 	p->unbalanced = true;
 	print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
@@ -238,7 +242,7 @@ static bool process_until(struct pipeline *p, uint64_t barrier)
 	struct reorder_item *first;
 
 	for (int n = 1; (first = reorder_first(&p->queue)) && first->time < barrier; n++) {
-		if (!prefetch_is_ready(reorder_user(first)))
+		if (!p->impatient && !prefetch_is_ready(reorder_user(first)))
 			return false;
 		process_first(p);
 		if (n % INTAKE_EVERY == 0 && !reorder_is_full(&p->queue))
@@ -253,12 +257,15 @@ static int read_rings(struct pipeline *p)
 	uint64_t now = boot_time_now();
 	uint64_t barrier = probe_oldest_busy(p->probe);
 
-	if (barrier > now)
-		barrier = now;
-	if (barrier + PATIENCE_NS < now)
-		barrier = now - PATIENCE_NS;
 	int n = probe_read(p->probe, on_record, p);
 	p->batch++;
+	if (barrier > now)
+		barrier = now;
+	if (probe_is_blocked(p->probe))
+		barrier = p->barrier; /* what stands behind may be older */
+	if (barrier + PATIENCE_NS < now)
+		barrier = now - PATIENCE_NS;
+	p->barrier = barrier;
 	if (reorder_is_full(&p->queue))
 		barrier = UINT64_MAX; /* the order is no longer certain, and what comes too late is counted */
 	process_until(p, barrier);
@@ -285,6 +292,18 @@ static void tick(struct pipeline *p)
 	flush(p);
 }
 
+/* The first one asks for an end with everything written, another one for an end at once. */
+static void take_signal(struct pipeline *p)
+{
+	struct signalfd_siginfo info;
+
+	while (read(p->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (p->stop)
+			p->sink->closed = true;
+		p->stop = true;
+	}
+}
+
 static void wait_for_events(struct pipeline *p, int timeout_ms)
 {
 	struct pollfd fds[] = {
@@ -299,8 +318,8 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 	if (fds[1].revents)
 		enricher_collect(p->enricher);
 	if (fds[2].revents)
-		p->stop = true;
-	if (fds[3].revents & POLLERR)
+		take_signal(p);
+	if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL))
 		p->sink->closed = true;
 }
 
@@ -322,16 +341,22 @@ static void loop(struct pipeline *p)
 /* No more events come in; those that came go out. */
 static void finish(struct pipeline *p)
 {
+	uint64_t deadline = boot_time_now() + FINISH_NS;
+
 	probe_detach(p->probe);
 	while (!p->sink->closed) {
 		int n = probe_read(p->probe, on_record, p);
-		if (process_until(p, UINT64_MAX) && n <= 0)
+		/* a file whose hash does not come, on a server that hangs, does not keep us for ever */
+		p->impatient = boot_time_now() > deadline;
+		if (process_until(p, UINT64_MAX) && n <= 0 && n != -ENOBUFS)
 			break;
 		wait_for_events(p, IDLE_MS);
 	}
 	report_losses(p);
 	flush(p);
-	if (!p->sink->closed && !accounts_balance(p, LOG_INFO))
+	struct wire_counters counters[EVENT_COUNT];
+	probe_counters(p->probe, counters);
+	if (!p->sink->closed && !accounts_balance(p, counters, LOG_INFO))
 		log_error("the accounts do not balance: this is a bug, please report it");
 	struct enricher_stats stats;
 	enricher_read_stats(p->enricher, &stats);

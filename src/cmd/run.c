@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,32 +43,32 @@ static int check_host(void)
 	return EXIT_SUCCESS;
 }
 
-/* The pid of a sensor that runs already, or 0. */
-static int other_instance(void)
+/*
+ * The pid file, locked for as long as we run: a file that was left behind, or whose number is another process by now, does
+ * not keep a sensor from starting. -EWOULDBLOCK when another one runs, and then its pid. Without the file, for whatever
+ * reason, the sensor runs nevertheless.
+ */
+static int lock_pid_file(int *ret_fd, int *ret_other)
 {
-	FILE *f = fopen(PID_FILE, "re");
-	int pid = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%d", &pid) != 1 || pid <= 0 || pid == getpid() || (kill(pid, 0) < 0 && errno == ESRCH))
-		pid = 0;
-	fclose(f);
-	return pid;
-}
-
-static void write_pid_file(void)
-{
-	char text[16];
+	char text[16] = "";
 
 	if (mkdir(RUN_DIRECTORY, 0700) < 0 && errno != EEXIST)
 		log_warn("cannot make " RUN_DIRECTORY ": %s", strerror(errno));
-	int fd = open(PID_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0700);
-	int n = snprintf(text, sizeof(text), "%d", getpid());
-	if (fd < 0 || write(fd, text, (size_t)n) != n)
+	int fd = open(PID_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0700);
+	*ret_fd = fd;
+	if (fd < 0) {
 		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+		return 0;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		ssize_t n = read(fd, text, sizeof(text) - 1);
+		*ret_other = n > 0 ? atoi(text) : 0;
+		return -EWOULDBLOCK;
+	}
+	int n = snprintf(text, sizeof(text), "%d", getpid());
+	if (ftruncate(fd, 0) < 0 || write(fd, text, (size_t)n) != n)
+		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
+	return 0;
 }
 
 /* Before any thread is started: all of them inherit it, and the pipeline reads the signals from a descriptor. */
@@ -126,7 +127,6 @@ static int run_sensor(const struct config *config)
 	int err = sink_open(&sink, config_output_standard(config), config->output.path);
 	if (err)
 		return cmd_fail("cannot write to the output %s: %s", config->output.path, strerror(-err));
-	write_pid_file();
 	block_signals();
 	warn_of_unused(config);
 	raise_file_limit();
@@ -135,10 +135,17 @@ static int run_sensor(const struct config *config)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
 	else if (sink.closed)
 		fprintf(stderr, "kunai: the reader of the output has gone\n");
-	unlink(PID_FILE);
 	sink_close(&sink);
 	buf_fini(&message);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_and_unlink(const struct config *config)
+{
+	int status = run_sensor(config);
+
+	unlink(PID_FILE);
+	return status;
 }
 
 static int run(const struct cmd_context *ctx)
@@ -150,11 +157,13 @@ static int run(const struct cmd_context *ctx)
 		return status;
 	status = config.harden ? cmd_fail("this version has no hardened mode: leave harden out")
 			       : check_host();
-	int other = status ? 0 : other_instance();
-	if (other)
+	int lock = -1, other = 0;
+	if (!status && lock_pid_file(&lock, &other) < 0)
 		log_warn("An instance of Kunai pid=%d is already running", other);
 	else if (!status)
-		status = run_sensor(&config);
+		status = run_and_unlink(&config);
+	if (lock >= 0)
+		close(lock);
 	config_fini(&config);
 	return status;
 }

@@ -406,7 +406,8 @@ void enricher_fill_start(struct enricher *e, struct event *event)
 	system->release = arena_str(event->arena, str_of(host.system.release));
 	system->version = arena_str(event->arena, str_of(host.system.version));
 	system->machine = arena_str(event->arena, str_of(host.system.machine));
-	system->domainname = arena_str(event->arena, str_of(host.system.domainname));
+	system->domainname =
+		utf8_repair(event->arena, arena_str(event->arena, str_of(host.system.domainname)));
 }
 
 void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)

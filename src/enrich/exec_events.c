@@ -173,6 +173,7 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 	data->parent_command_line = STR("?");
 	if (!p)
 		return;
+	process_adopt(&e->processes, p, &event->wire->parent);
 	p->task = event->wire->task;
 	process_set_text(&p->exe, exe.text);
 	process_set_text(&p->image, image.text);

@@ -17,6 +17,7 @@
 
 enum {
 	ENTRIES = 5,
+	TURN_TASKS = 8,
 	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
 	NAME_MAX_LEN = 64,
 	/* as in bpf/base/maps.h */
@@ -27,7 +28,16 @@ enum {
 	CLAIM_SPINS = 1000000,
 };
 
+/* The positions of a ring, as the kernel and libbpf keep them in its first pages. */
+struct ring_positions {
+	const volatile uint64_t *consumer, *producer;
+};
+
+enum { RINGS = 2 };
+
 struct probe {
+	struct ring_positions positions[RINGS];
+	bool blocked;
 	struct bpf_object *object;
 	struct ring_buffer *rings;
 	struct bpf_link **links;
@@ -105,10 +115,13 @@ static void skip_program(struct probe *p, const char *name)
 
 static bool was_refused(const struct probe *p, const char *name)
 {
-	const char *at = p->skipped.len ? strstr(p->skipped.p, name) : NULL;
 	size_t len = strlen(name);
+	const char *at = p->skipped.len ? p->skipped.p : NULL;
 
-	return at && (at == p->skipped.p || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0');
+	for (; at && (at = strstr(at, name)); at += len)
+		if ((at == p->skipped.p || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
 }
 
 static struct bpf_map *map_of(const struct probe *p, const char *name)
@@ -131,6 +144,20 @@ static int set_config(struct probe *p)
 	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
 }
 
+/* Thread ids are smaller than this: kernel.pid_max, at most PID_MAX_LIMIT of include/linux/threads.h. */
+static uint32_t max_threads(void)
+{
+	enum { PID_MAX_LIMIT = 4194304 };
+	unsigned int max = 0;
+	FILE *f = fopen("/proc/sys/kernel/pid_max", "re");
+
+	if (!f)
+		return PID_MAX_LIMIT;
+	int n = fscanf(f, "%u", &max);
+	fclose(f);
+	return n == 1 && max > 0 && max <= PID_MAX_LIMIT ? max : PID_MAX_LIMIT;
+}
+
 static int set_map_sizes(struct probe *p)
 {
 	struct bpf_map *large = map_of(p, "scratch_large");
@@ -144,6 +171,7 @@ static int set_map_sizes(struct probe *p)
 		{"scratch_large", p->cpus * LARGE_SLOTS},
 		{"slots", p->cpus * CPU_SLOTS},
 		{"counters", p->cpus * EVENT_COUNT},
+		{"turns", max_threads() / TURN_TASKS + 1},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
@@ -245,12 +273,28 @@ static int on_record(void *context, void *record, size_t len)
 	return p->fn(p->context, record, len);
 }
 
+static int map_positions(const struct probe *p, const char *name, struct ring_positions *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = bpf_map__fd(map_of(p, name));
+	void *consumer = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	void *producer = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)page);
+
+	ret->consumer = consumer == MAP_FAILED ? NULL : consumer;
+	ret->producer = producer == MAP_FAILED ? NULL : producer;
+	return ret->consumer && ret->producer ? 0 : -errno;
+}
+
 static int open_readers(struct probe *p)
 {
 	p->rings = ring_buffer__new(bpf_map__fd(map_of(p, "ring_process")), on_record, p, NULL);
 	if (!p->rings)
 		return -errno;
 	int err = ring_buffer__add(p->rings, bpf_map__fd(map_of(p, "ring_other")), on_record, p);
+	if (!err)
+		err = map_positions(p, "ring_process", &p->positions[0]);
+	if (!err)
+		err = map_positions(p, "ring_other", &p->positions[1]);
 	if (err)
 		return err;
 
@@ -385,6 +429,18 @@ void probe_detach(struct probe *p)
 	p->link_count = 0;
 }
 
+static void unmap_positions(struct probe *p)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	for (int i = 0; i < RINGS; i++) {
+		if (p->positions[i].consumer)
+			munmap((void *)p->positions[i].consumer, page);
+		if (p->positions[i].producer)
+			munmap((void *)p->positions[i].producer, page);
+	}
+}
+
 void probe_close(struct probe *p)
 {
 	if (!p)
@@ -392,6 +448,7 @@ void probe_close(struct probe *p)
 	probe_detach(p);
 	free(p->links);
 	ring_buffer__free(p->rings);
+	unmap_positions(p);
 	if (p->slots)
 		munmap((void *)p->slots, p->slots_size);
 	if (p->counters)
@@ -476,9 +533,23 @@ int probe_fd(const struct probe *p)
 
 int probe_read(struct probe *p, probe_record_fn fn, void *context)
 {
+	uint64_t there[RINGS];
+
+	for (int i = 0; i < RINGS; i++)
+		there[i] = __atomic_load_n(p->positions[i].producer, __ATOMIC_ACQUIRE);
 	p->fn = fn;
 	p->context = context;
-	return ring_buffer__consume(p->rings);
+	int n = ring_buffer__consume(p->rings);
+	p->blocked = false;
+	for (int i = 0; i < RINGS; i++)
+		p->blocked =
+			p->blocked || __atomic_load_n(p->positions[i].consumer, __ATOMIC_ACQUIRE) < there[i];
+	return n;
+}
+
+bool probe_is_blocked(const struct probe *p)
+{
+	return p->blocked;
 }
 
 uint64_t probe_oldest_busy(const struct probe *p)

@@ -52,6 +52,9 @@ int probe_fd(const struct probe *p);
 /* Reads all that the rings hold. Returns the number of records or the callback's error. */
 int probe_read(struct probe *p, probe_record_fn fn, void *context);
 
+/* The last reading stopped before records that were there: the one in front of them is still being copied. */
+bool probe_is_blocked(const struct probe *p);
+
 /* Boot time in ns of the oldest record that is still being built, UINT64_MAX when there is none. */
 uint64_t probe_oldest_busy(const struct probe *p);
 

@@ -56,7 +56,7 @@ def judge_end(out, name):
     """Its exit status, and that it had nothing to complain of."""
     status = (out / f"{name}.status").read_text().strip()
     complaints = [line for line in (out / f"{name}.stderr").read_text(errors="replace").splitlines()
-                  if COMPLAINT.search(line)]
+                  if " INFO " not in line and COMPLAINT.search(line)]
     return [
         judge.Result(f"{name}: SIGTERM ends it with status 0", [] if status == "0" else [f"status {status}"]),
         judge.Result(f"{name}: no complaints on stderr", complaints),
