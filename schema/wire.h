@@ -59,7 +59,7 @@ struct wire_task {
 	char comm[WIRE_COMM_LEN];
 };
 
-/* Bits of wire_path.flags and wire_header.trust, with the names they have in JSON. */
+/* Single bits: of wire_path.flags, wire_sock.flags and how a file was written. */
 #define FLAG(set, name, bit, doc) set##_##name = 1u << (bit),
 enum wire_flag {
 #include "schema/flags.def"
@@ -94,7 +94,7 @@ struct wire_header {
 	u8 tier;    /* enum wire_tier */
 	u8 reserved;
 	u32 cpu;
-	u32 hook; /* enum wire_hook: the program that saw it */
+	u32 reserved_too;
 	u64 time; /* boot time in ns, taken when the record was begun */
 	struct wire_task task;
 	struct wire_task parent;
@@ -131,7 +131,7 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 
 #pragma GCC diagnostic pop
 
-/* What the kernel counts for each event type and hook: hits = emitted + filtered + throttled + lost + errors. */
+/* What the kernel counts for each event type: hits = emitted + filtered + throttled + lost + errors. */
 struct wire_counters {
 	u64 hits;
 	u64 emitted;

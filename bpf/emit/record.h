@@ -76,7 +76,7 @@ static __always_inline void record_drop(struct scratch *s, u32 type, u64 outcome
 
 #define RECORD_DROP(s, type, outcome) record_drop(s, type, __builtin_offsetof(struct wire_counters, outcome))
 
-/* Sends the record's used bytes and size_more after the last item, and frees the slot. */
+/* Sends the first size bytes of the record, and frees the slot. */
 static __always_inline void record_submit(struct scratch *s, u32 type, void *ring, u64 size, u64 wakeup)
 {
 	record_header(s)->length = size;

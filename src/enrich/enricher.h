@@ -52,7 +52,7 @@ void prefetch_drop(struct enricher *e, struct prefetch *p);
 void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
 		    enricher_emit_fn emit, void *context);
 
-/* An event of the sensor itself: info is filled as for its other events. Returns the mnt namespace is known or not. */
+/* An event of the sensor itself: info is filled as for its other events. */
 void enricher_fill_own(struct enricher *e, struct event *event);
 
 /* Readable when hashes are ready; then collect. */
