@@ -34,7 +34,9 @@ static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, 
 	sock_fill(&w->sock, sk);
 	connect_recall(&w->sock, sk);
 	w->connected = ret == 0 || ret == -EINPROGRESS;
-	if (!sock_has_peer(&w->sock) && (ret == 0 || !sock_fill_user_peer(&w->sock, address, len, false))) {
+	/* a failed one may have left half of the address in the socket: the port comes last */
+	if (ret == 0 ? !sock_has_peer(&w->sock)
+		     : !w->sock.dst_port && !sock_fill_user_peer(&w->sock, address, len, false)) {
 		/* a disconnect (AF_UNSPEC), or not an address */
 		RECORD_DROP(s, EVENT_connect, filtered);
 		return;

@@ -96,6 +96,9 @@ static void prefetch_join(struct enricher *e, const struct wire_header *head, st
 	if (mount_ns_join(e->namespaces, task->mnt_ns, task->tgid, 0, head->time) == 0) {
 		ret->mnt_ns = task->mnt_ns;
 		ret->tgid = task->tgid;
+		/* the task may have ended already; its parent lives, often in the same namespace */
+		if (head->parent.mnt_ns == task->mnt_ns)
+			mount_ns_refresh(e->namespaces, task->mnt_ns, head->parent.tgid, head->time);
 	}
 }
 
