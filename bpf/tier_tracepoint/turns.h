@@ -3,15 +3,19 @@
  * Where a tracepoint's programs can be preempted (Linux 7), the kernel leaves a program out while another task is in
  * the midst of the same one on that CPU: for the milliseconds until that task goes on, every event of the hook would
  * be missed. So each hook gets five entries there, which take turns: the first that the kernel runs for an event
- * takes it, and says so for the others in the task's byte. They enter the hook's program by tail call, which nobody
- * leaves out. An event is missed when five tasks are preempted at once within one CPU's entries, or when the last entry was left
- * out and could not clear the byte; the kernel
- * counts those, and what was rescued is counted here.
+ * takes it, and says so for the others in the task's cell. They enter the hook's program by tail call, which nobody
+ * leaves out. An event is missed when five tasks are preempted at once
+ * within one CPU's entries; the kernel counts those, and what was rescued is counted here.
  */
 #ifndef KUNAI_BPF_TIER_TURNS_H
 #define KUNAI_BPF_TIER_TURNS_H
 
-enum { TURN_LAST = 4, TURN_TASKS = 8 }; /* threads in one value of the array */
+enum {
+	TURN_CELLS =
+		131072, /* more threads than this share cells: two of them at once could be reported twice */
+	TURN_BITS = 4,  /* of a level */
+	TURN_NONE = 0xffffffff,
+};
 
 enum hook {
 #define TRACEPOINT(program, tracepoint, events, essential) HOOK_##program,
@@ -22,34 +26,37 @@ enum hook {
 	HOOK_COUNT
 };
 
-/* A byte for every thread id, with a bit for each hook whose event is taken. load: entries */
-struct turn_tasks {
-	u8 taken[TURN_TASKS];
+/* For each hook, the entry that ran last for this thread. */
+struct turn_cell {
+	u32 task;
+	u32 levels;
 };
-MAP(BPF_MAP_TYPE_ARRAY, 1, u32, struct turn_tasks, 0, turns);
+MAP(BPF_MAP_TYPE_ARRAY, TURN_CELLS, u32, struct turn_cell, 0, turns);
 MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, rescued);
 
-/* Whether this entry is the one to take the current task's event. */
+/*
+ * Whether this entry is the one to take the current task's event. Entries run in their order: after a lower one it is
+ * the same event, which that one took; after the same or a higher one it is a new event.
+ */
 static __always_inline bool turn(u32 level, u32 hook)
 {
 	u32 task = bpf_get_current_pid_tgid();
-	u32 key = task / TURN_TASKS;
+	u32 key = task % TURN_CELLS;
+	u32 shift = hook * TURN_BITS;
+	u32 mask = (1 << TURN_BITS) - 1;
 	u32 zero = 0;
-	u8 bit = 1 << hook;
-	struct turn_tasks *tasks = bpf_map_lookup_elem(&turns, &key);
+	struct turn_cell *cell = bpf_map_lookup_elem(&turns, &key);
 
-	if (!tasks)
+	if (!cell)
 		return level == 0;
-	u8 *taken = &tasks->taken[task % TURN_TASKS];
-	if (level > 0 && *taken & bit) {
-		if (level == TURN_LAST)
-			*taken &= ~bit;
-		return false;
+	if (cell->task != task) {
+		cell->task = task;
+		cell->levels = TURN_NONE;
 	}
-	if (level == TURN_LAST)
-		*taken &= ~bit;
-	else
-		*taken |= bit;
+	u32 last = cell->levels >> shift & mask;
+	cell->levels = (cell->levels & ~(mask << shift)) | level << shift;
+	if (last < level)
+		return false;
 	if (level > 0) {
 		u64 *count = bpf_map_lookup_elem(&rescued, &zero);
 		if (count)

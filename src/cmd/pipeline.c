@@ -57,7 +57,8 @@ struct pipeline {
 	uint64_t invalid; /* records that were no records */
 	uint64_t dropped; /* records for which there was no memory */
 	uint64_t lost_reported;
-	uint64_t missed;                            /* at the last reading */
+	uint64_t missed; /* at the last reading */
+	uint64_t missed_reported;
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
 	bool unbalanced;                            /* said once */
 	int signals;
@@ -134,11 +135,22 @@ static uint64_t count_missed(struct pipeline *p)
 	return before < p->missed ? before : p->missed;
 }
 
+/* Most runs that are left out are of calls that are no event, so they are told apart from losses. */
+static void report_missed(struct pipeline *p)
+{
+	uint64_t missed = count_missed(p);
+
+	if (missed <= p->missed_reported)
+		return;
+	log_warn("the kernel left out %" PRIu64 " runs of hooks so far, each may have been an event", missed);
+	p->missed_reported = missed;
+}
+
 /* Lost in the kernel, for want of memory here, or by a sink that takes no more. */
-static uint64_t count_lost(struct pipeline *p)
+static uint64_t count_lost(const struct pipeline *p)
 {
 	struct wire_counters counters[EVENT_COUNT];
-	uint64_t lost = p->dropped + p->invalid + p->sink->dropped + count_missed(p);
+	uint64_t lost = p->dropped + p->invalid + p->sink->dropped;
 
 	probe_counters(p->probe, counters);
 	for (int i = 0; i < EVENT_COUNT; i++)
@@ -299,6 +311,7 @@ static void tick(struct pipeline *p)
 	}
 	enricher_tick(p->enricher, now);
 	report_losses(p);
+	report_missed(p);
 	check_accounts(p);
 	flush(p);
 }

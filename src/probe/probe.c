@@ -17,7 +17,6 @@
 
 enum {
 	ENTRIES = 5,
-	TURN_TASKS = 8,
 	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
 	NAME_MAX_LEN = 64,
 	/* as in bpf/base/maps.h */
@@ -144,20 +143,6 @@ static int set_config(struct probe *p)
 	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
 }
 
-/* Thread ids are smaller than this: kernel.pid_max, at most PID_MAX_LIMIT of include/linux/threads.h. */
-static uint32_t max_threads(void)
-{
-	enum { PID_MAX_LIMIT = 4194304 };
-	unsigned int max = 0;
-	FILE *f = fopen("/proc/sys/kernel/pid_max", "re");
-
-	if (!f)
-		return PID_MAX_LIMIT;
-	int n = fscanf(f, "%u", &max);
-	fclose(f);
-	return n == 1 && max > 0 && max <= PID_MAX_LIMIT ? max : PID_MAX_LIMIT;
-}
-
 static int set_map_sizes(struct probe *p)
 {
 	struct bpf_map *large = map_of(p, "scratch_large");
@@ -171,7 +156,6 @@ static int set_map_sizes(struct probe *p)
 		{"scratch_large", p->cpus * LARGE_SLOTS},
 		{"slots", p->cpus * CPU_SLOTS},
 		{"counters", p->cpus * EVENT_COUNT},
-		{"turns", max_threads() / TURN_TASKS + 1},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
