@@ -135,7 +135,7 @@ static uint64_t count_missed(struct pipeline *p)
 	return before < p->missed ? before : p->missed;
 }
 
-/* Most runs that are left out are of calls that are no event, so they are told apart from losses. */
+/* Whether a run that was left out was an event cannot be told, so it is told apart from losses. */
 static void report_missed(struct pipeline *p)
 {
 	uint64_t missed = count_missed(p);
@@ -377,6 +377,7 @@ static void finish(struct pipeline *p)
 		wait_for_events(p, IDLE_MS);
 	}
 	p->missed = probe_missed(p->probe); /* nothing is on its way any more */
+	report_missed(p);
 	report_losses(p);
 	flush(p);
 	struct wire_counters counters[EVENT_COUNT];
