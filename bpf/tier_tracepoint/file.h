@@ -43,17 +43,6 @@ enum { NR_open = 2, NR_creat = 85 };
 #endif
 enum { NR_openat2 = 437, NR_compat_open = 5, NR_compat_creat = 8 }; /* the first one everywhere */
 
-/* A program for a call's return. */
-#define EXIT(program)                                                                 \
-	static __always_inline int program##_returns(struct pt_regs *regs, long ret); \
-	SEC("tp_btf/sys_exit")                                                        \
-	int BPF_PROG(program, struct pt_regs *regs, long ret)                         \
-	{                                                                             \
-		REENTRANT(ctx, native_calls);                                         \
-		return program##_returns(regs, ret);                                  \
-	}                                                                             \
-	static __always_inline int program##_returns(struct pt_regs *regs, long ret)
-
 /* Where the flags are depends on the call. */
 static __always_inline u64 open_flags(struct pt_regs *regs)
 {

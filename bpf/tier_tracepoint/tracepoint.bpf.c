@@ -31,6 +31,7 @@
 #include "emit/net.h"
 
 #include "tier_tracepoint/tables.h"
+#include "tier_tracepoint/exit.h"
 #include "tier_tracepoint/learn.h"
 #include "tier_tracepoint/closing.h"
 #include "tier_tracepoint/process.h"

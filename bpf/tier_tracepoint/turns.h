@@ -14,8 +14,8 @@ enum {
 	TURN_CELLS =
 		131072, /* more threads than this share cells: two of them at once could be reported twice */
 	TURN_BITS = 4,  /* of a level */
-	TURN_NONE = 0xffffffff,
 };
+#define TURN_NONE (~0ULL)
 
 enum hook {
 #define TRACEPOINT(program, tracepoint, events, essential) HOOK_##program,
@@ -28,9 +28,11 @@ enum hook {
 
 /* For each hook, the entry that ran last for this thread. */
 struct turn_cell {
+	u64 levels;
 	u32 task;
-	u32 levels;
+	u32 reserved;
 };
+_Static_assert(HOOK_COUNT *TURN_BITS <= 64, "a level for each hook in turn_cell.levels");
 MAP(BPF_MAP_TYPE_ARRAY, TURN_CELLS, u32, struct turn_cell, 0, turns);
 MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, rescued);
 
@@ -43,7 +45,7 @@ static __always_inline bool turn(u32 level, u32 hook)
 	u32 task = bpf_get_current_pid_tgid();
 	u32 key = task % TURN_CELLS;
 	u32 shift = hook * TURN_BITS;
-	u32 mask = (1 << TURN_BITS) - 1;
+	u64 mask = (1 << TURN_BITS) - 1;
 	u32 zero = 0;
 	struct turn_cell *cell = bpf_map_lookup_elem(&turns, &key);
 
@@ -54,7 +56,7 @@ static __always_inline bool turn(u32 level, u32 hook)
 		cell->levels = TURN_NONE;
 	}
 	u32 last = cell->levels >> shift & mask;
-	cell->levels = (cell->levels & ~(mask << shift)) | level << shift;
+	cell->levels = (cell->levels & ~(mask << shift)) | (u64)level << shift;
 	if (last < level)
 		return false;
 	if (level > 0) {
