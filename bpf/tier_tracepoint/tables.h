@@ -17,7 +17,7 @@ PROGRAMS(SYSCALLS, compat_calls);
 PROGRAMS(1, pending_work);
 
 /* A hook's program, for its entries: see turns.h. */
-#define TRACEPOINT(program, tracepoint, events, essential) PROGRAMS(1, program##_body);
+#define TRACEPOINT(program, tracepoint, events, traits) PROGRAMS(1, program##_body);
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT

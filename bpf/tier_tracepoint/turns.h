@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a tracepoint's programs can be preempted (Linux 7), the kernel leaves a program out while another task is in
- * the midst of the same one on that CPU: for the milliseconds until that task goes on, every event of the hook would
- * be missed. So each hook gets five entries there, which take turns: the first that the kernel runs for an event
- * takes it, and says so for the others in the task's cell. They enter the hook's program by tail call, which nobody
- * leaves out. An event is missed when five tasks are preempted at once
- * within one CPU's entries; the kernel counts those, and what was rescued is counted here.
+ * The kernel leaves a program out while the same program is in the midst of an event on that CPU. Where a tracepoint's
+ * programs can be preempted (Linux 7) that goes on for milliseconds, and every other task's events of the hook would be
+ * missed; where a hook runs in interrupts, one can come between. So each such hook gets five entries, which take turns:
+ * the first that the kernel runs for an event takes it, and says so for the others in the event's cell. They enter the
+ * hook's program by tail call, which nobody leaves out. An event is missed when five are held up at once within one
+ * CPU's entries; the kernel counts those, and what was rescued is counted here.
  */
 #ifndef KUNAI_BPF_TIER_TURNS_H
 #define KUNAI_BPF_TIER_TURNS_H
 
 enum {
-	TURN_CELLS =
-		131072, /* more threads than this share cells: two of them at once could be reported twice */
-	TURN_BITS = 4,  /* of a level */
+	TURN_CELLS = 131072, /* events at one moment that share a cell could be reported twice */
+	TURN_BITS = 4,       /* of a level */
 };
 #define TURN_NONE (~0ULL)
+#define TURN_HASH 0x9e3779b97f4a7c15ULL /* Knuth, The Art of Computer Programming 3, 6.4 */
 
 enum hook {
-#define TRACEPOINT(program, tracepoint, events, essential) HOOK_##program,
+#define TRACEPOINT(program, tracepoint, events, traits) HOOK_##program,
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT
@@ -26,33 +26,40 @@ enum hook {
 	HOOK_COUNT
 };
 
-/* For each hook, the entry that ran last for this thread. */
+/*
+ * For each hook, the entry that ran last with this context: the tracepoint's arguments, which lie at one place of the
+ * kernel's stack for all entries of an event, and at another one for an event that interrupts it.
+ */
 struct turn_cell {
 	u64 levels;
-	u32 task;
-	u32 reserved;
+	u64 context;
 };
 _Static_assert(HOOK_COUNT *TURN_BITS <= 64, "a level for each hook in turn_cell.levels");
 MAP(BPF_MAP_TYPE_ARRAY, TURN_CELLS, u32, struct turn_cell, 0, turns);
-MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, rescued);
+MAP(BPF_MAP_TYPE_ARRAY, HOOK_COUNT, u32, u64, 0, rescued);
 
 /*
- * Whether this entry is the one to take the current task's event. Entries run in their order: after a lower one it is
- * the same event, which that one took; after the same or a higher one it is a new event.
+ * Whether this entry is the one to take the event. Entries run in their order: after a lower one it is the same event,
+ * which that one took; after the same or a higher one it is a new event.
  */
-static __always_inline bool turn(u32 level, u32 hook)
+static __always_inline bool turn(void *context, u32 level, u32 hook)
 {
-	u32 task = bpf_get_current_pid_tgid();
-	u32 key = task % TURN_CELLS;
+	u32 zero = 0;
+	void *first = bpf_map_lookup_elem(&turns, &zero);
+
+	if (!first)
+		return level == 0;
+	/* the verifier forbids to shift a pointer, but makes a number of a difference */
+	u64 distance = context - first;
+	u32 key = (distance / sizeof(u64) * TURN_HASH >> 32) % TURN_CELLS;
 	u32 shift = hook * TURN_BITS;
 	u64 mask = (1 << TURN_BITS) - 1;
-	u32 zero = 0;
 	struct turn_cell *cell = bpf_map_lookup_elem(&turns, &key);
 
 	if (!cell)
 		return level == 0;
-	if (cell->task != task) {
-		cell->task = task;
+	if (cell->context != distance) {
+		cell->context = distance;
 		cell->levels = TURN_NONE;
 	}
 	u32 last = cell->levels >> shift & mask;
@@ -60,7 +67,7 @@ static __always_inline bool turn(u32 level, u32 hook)
 	if (last < level)
 		return false;
 	if (level > 0) {
-		u64 *count = bpf_map_lookup_elem(&rescued, &zero);
+		u64 *count = bpf_map_lookup_elem(&rescued, &hook);
 		if (count)
 			__sync_fetch_and_add(count, 1);
 	}
@@ -71,16 +78,16 @@ static __always_inline bool turn(u32 level, u32 hook)
 	SEC("tp_btf/" #tracepoint)                              \
 	int program##_##level(void *ctx)                        \
 	{                                                       \
-		if (turn(level, HOOK_##program))                \
+		if (turn(ctx, level, HOOK_##program))           \
 			bpf_tail_call(ctx, &program##_body, 0); \
 		return 0;                                       \
 	}
 
-#define TRACEPOINT(program, tracepoint, events, essential) \
-	ENTRY(program, tracepoint, 0)                      \
-	ENTRY(program, tracepoint, 1)                      \
-	ENTRY(program, tracepoint, 2)                      \
-	ENTRY(program, tracepoint, 3)                      \
+#define TRACEPOINT(program, tracepoint, events, traits) \
+	ENTRY(program, tracepoint, 0)                   \
+	ENTRY(program, tracepoint, 1)                   \
+	ENTRY(program, tracepoint, 2)                   \
+	ENTRY(program, tracepoint, 3)                   \
 	ENTRY(program, tracepoint, 4)
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"

@@ -15,6 +15,7 @@
 #include "base/utc_clock.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
+#include "probe/hooks.h"
 #include "probe/probe.h"
 #include "json/writer.h"
 
@@ -57,8 +58,8 @@ struct pipeline {
 	uint64_t invalid; /* records that were no records */
 	uint64_t dropped; /* records for which there was no memory */
 	uint64_t lost_reported;
-	uint64_t missed; /* at the last reading */
-	uint64_t missed_reported;
+	uint64_t missed_read;                       /* at the last reading */
+	uint64_t missed;                            /* for certain */
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
 	bool unbalanced;                            /* said once */
 	int signals;
@@ -125,32 +126,31 @@ static void print_error(struct pipeline *p, uint64_t code, const char *message)
 	print_event(p, &e);
 }
 
-/* An event that one entry of a hook was left out for is a miss until the next entry takes it: only what two readings,
- * a second apart, agree on is one. */
-static uint64_t count_missed(struct pipeline *p)
+static uint64_t read_missed(const struct pipeline *p)
 {
-	uint64_t before = p->missed;
+	uint64_t missed = 0;
 
-	p->missed = probe_missed(p->probe);
-	return before < p->missed ? before : p->missed;
+	for (size_t i = 0; i < hook_tracepoint_count; i++)
+		missed += probe_missed(p->probe, i);
+	return missed;
 }
 
-/* Whether a run that was left out was an event cannot be told, so it is told apart from losses. */
-static void report_missed(struct pipeline *p)
+/* A miss that the next entry of the hook is about to take is none: what two readings, a second apart, agree on is. */
+static void count_missed(struct pipeline *p)
 {
-	uint64_t missed = count_missed(p);
+	uint64_t now = read_missed(p);
+	uint64_t agreed = now < p->missed_read ? now : p->missed_read;
 
-	if (missed <= p->missed_reported)
-		return;
-	log_warn("the kernel left out %" PRIu64 " runs of hooks so far, each may have been an event", missed);
-	p->missed_reported = missed;
+	p->missed_read = now;
+	if (agreed > p->missed)
+		p->missed = agreed;
 }
 
-/* Lost in the kernel, for want of memory here, or by a sink that takes no more. */
+/* Lost or left out by the kernel, for want of memory here, or by a sink that takes no more. */
 static uint64_t count_lost(const struct pipeline *p)
 {
 	struct wire_counters counters[EVENT_COUNT];
-	uint64_t lost = p->dropped + p->invalid + p->sink->dropped;
+	uint64_t lost = p->missed + p->dropped + p->invalid + p->sink->dropped;
 
 	probe_counters(p->probe, counters);
 	for (int i = 0; i < EVENT_COUNT; i++)
@@ -165,6 +165,16 @@ static uint64_t count_received(const struct pipeline *p)
 	for (int i = 0; i < EVENT_COUNT; i++)
 		n += p->received[i];
 	return n;
+}
+
+static void log_missed(const struct pipeline *p)
+{
+	for (size_t i = 0; i < hook_tracepoint_count; i++) {
+		uint64_t missed = probe_missed(p->probe, i);
+		if (missed)
+			log_info("accounting: the kernel left out %" PRIu64 " events of %s", missed,
+				 hook_tracepoints[i].tracepoint);
+	}
 }
 
 static void report_losses(struct pipeline *p)
@@ -310,8 +320,8 @@ static void tick(struct pipeline *p)
 		print_error(p, ERROR_CLOCK_STEP, text);
 	}
 	enricher_tick(p->enricher, now);
+	count_missed(p);
 	report_losses(p);
-	report_missed(p);
 	check_accounts(p);
 	flush(p);
 }
@@ -376,19 +386,19 @@ static void finish(struct pipeline *p)
 			break;
 		wait_for_events(p, IDLE_MS);
 	}
-	p->missed = probe_missed(p->probe); /* nothing is on its way any more */
-	report_missed(p);
+	p->missed = read_missed(p); /* nothing is on its way any more */
 	report_losses(p);
 	flush(p);
 	struct wire_counters counters[EVENT_COUNT];
 	probe_counters(p->probe, counters);
 	if (!p->sink->closed && !accounts_balance(p, counters, LOG_INFO))
 		log_error("the accounts do not balance: this is a bug, please report it");
+	log_missed(p);
 	struct enricher_stats stats;
 	enricher_read_stats(p->enricher, &stats);
 	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
 		 " unwritten=%" PRIu64 " missed=%" PRIu64,
-		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped, probe_missed(p->probe));
+		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped, p->missed);
 	log_info("enrichment: processes=%u hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
 		 " dns_malformed=%" PRIu64,
 		 stats.processes, stats.hasher.files, stats.hasher.hits, stats.dns_truncated,

@@ -9,7 +9,7 @@
 #define ALL     (~0ULL)
 
 const struct hook_tracepoint hook_tracepoints[] = {
-#define TRACEPOINT(program, tracepoint, events, essential) {#program, #tracepoint, events, essential},
+#define TRACEPOINT(program, tracepoint, events, traits) {#program, #tracepoint, events, traits},
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT
@@ -83,7 +83,7 @@ enum {
 #endif
 
 const struct hook_syscall hook_syscalls[] = {
-#define TRACEPOINT(program, tracepoint, events, essential)
+#define TRACEPOINT(program, tracepoint, events, traits)
 #define SYSCALL(program, call, events) {#program, #call, __NR_##call, COMPAT(call), events},
 #include "schema/hooks.def"
 #undef TRACEPOINT

@@ -3,15 +3,16 @@
 #ifndef KUNAI_PROBE_HOOKS_H
 #define KUNAI_PROBE_HOOKS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum hook_traits { ESSENTIAL = 1, INTERRUPTS = 2 };
 
 struct hook_tracepoint {
 	const char *program;
 	const char *tracepoint;
 	uint64_t events; /* bit set by enum event_type */
-	bool essential;  /* most events depend on it */
+	int traits;
 };
 
 enum { NO_SYSCALL = -1 };

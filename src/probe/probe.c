@@ -17,7 +17,8 @@
 
 enum {
 	ENTRIES = 5,
-	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
+	ENTRIES_NESTED = 3, /* of a task, of a softirq that interrupts it, of an interrupt of that */
+	REFUSALS_MAX = 32,  /* programs that may be left out before we give up */
 	NAME_MAX_LEN = 64,
 	/* as in bpf/base/maps.h */
 	SMALL_SLOTS = 4,
@@ -355,6 +356,12 @@ static struct bpf_program *entry_of(const struct probe *p, const struct hook_tra
 	return bpf_object__find_program_by_name(p->object, name);
 }
 
+/* Kernels of the legacy build run a program in the midst of itself. */
+static bool takes_turns(const struct probe *p, const struct hook_tracepoint *hook)
+{
+	return p->modern && (p->facts.preemptible || hook->traits & INTERRUPTS);
+}
+
 /* In their order, which is the one in which the kernel runs them. */
 static bool attach_entries(struct probe *p, const struct hook_tracepoint *hook)
 {
@@ -363,7 +370,8 @@ static bool attach_entries(struct probe *p, const struct hook_tracepoint *hook)
 	snprintf(array, sizeof(array), "%s_body", hook->program);
 	if (set_entry(p, array, 0, hook->program) < 0)
 		return false;
-	for (int i = 0; i < ENTRIES; i++)
+	int entries = p->facts.preemptible ? ENTRIES : ENTRIES_NESTED;
+	for (int i = 0; i < entries; i++)
 		if (!attach_program(p, entry_of(p, hook, i)))
 			return false;
 	return true;
@@ -374,7 +382,7 @@ static int check_essential(const struct probe *p, struct buf *ret_message)
 {
 	for (size_t i = 0; i < hook_tracepoint_count && !p->options.force; i++) {
 		const struct hook_tracepoint *hook = &hook_tracepoints[i];
-		if (!hook->essential || !was_refused(p, hook->program))
+		if (!(hook->traits & ESSENTIAL) || !was_refused(p, hook->program))
 			continue;
 		buf_printf(ret_message,
 			   "the kernel refuses the program %s on the tracepoint %s: `kunai -d run` shows "
@@ -399,8 +407,7 @@ int probe_attach(struct probe *p, struct buf *ret_message)
 		/* every call would pay for it: only where nothing else sees a file close */
 		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->facts.close_is_final)
 			continue;
-		if (!(p->modern && p->facts.preemptible ? attach_entries(p, hook)
-							: attach_program(p, program)))
+		if (!(takes_turns(p, hook) ? attach_entries(p, hook) : attach_program(p, program)))
 			skip_program(p, hook->program);
 	}
 	return check_essential(p, ret_message);
@@ -562,17 +569,17 @@ static uint64_t program_misses(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
-uint64_t probe_missed(const struct probe *p)
+uint64_t probe_missed(const struct probe *p, size_t hook)
 {
-	const uint32_t zero = 0;
-	uint64_t missed = 0, rescued = 0;
+	const uint32_t key = (uint32_t)hook;
+	const struct hook_tracepoint *row = &hook_tracepoints[hook];
+	uint64_t rescued = 0;
 
-	for (size_t i = 0; i < hook_tracepoint_count; i++) {
-		const struct hook_tracepoint *hook = &hook_tracepoints[i];
-		missed += program_misses(bpf_object__find_program_by_name(p->object, hook->program));
-		missed += program_misses(entry_of(p, hook, 0));
-	}
-	bpf_map_lookup_elem(bpf_map__fd(map_of(p, "rescued")), &zero, &rescued);
+	/* every event comes to the first entry, or is missed by it */
+	uint64_t missed = takes_turns(p, row)
+				  ? program_misses(entry_of(p, row, 0))
+				  : program_misses(bpf_object__find_program_by_name(p->object, row->program));
+	bpf_map_lookup_elem(bpf_map__fd(map_of(p, "rescued")), &key, &rescued);
 	return missed > rescued ? missed - rescued : 0;
 }
 

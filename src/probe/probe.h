@@ -58,9 +58,9 @@ bool probe_is_blocked(const struct probe *p);
 /* Boot time in ns of the oldest record that is still being built, UINT64_MAX when there is none. */
 uint64_t probe_oldest_busy(const struct probe *p);
 
-/* Runs of programs that the kernel left out, because the same program was interrupted or preempted on that CPU: nothing
- * in the kernel side can count them. */
-uint64_t probe_missed(const struct probe *p);
+/* Events of a row of hook_tracepoints that the kernel left out, because the hook's programs were interrupted or preempted
+ * on that CPU: nothing in the kernel side can count them. One that an entry has yet to take is counted meanwhile. */
+uint64_t probe_missed(const struct probe *p, size_t hook);
 
 /* Sums over all CPUs, by event type. */
 void probe_counters(const struct probe *p, struct wire_counters ret[EVENT_COUNT]);
