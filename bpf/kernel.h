@@ -29,6 +29,7 @@ enum { false, true };
 #define NULL ((void *)0)
 
 /* include/uapi/linux/bpf.h */
+enum bpf_func_id { BPF_FUNC_find_vma = 180 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -51,6 +52,8 @@ enum { O_TRUNC = 01000 };
 enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
 enum { MAP_SHARED = 1, MAP_TYPE = 0xf };
+enum { PROT_READ = 1, PROT_EXEC = 4 };
+enum { READ_IMPLIES_EXEC = 0x0400000 }; /* of personality(2) */
 enum { AT_FDCWD = -100 };
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { MSG_PEEK = 2, MSG_TRUNC = 0x20 };
@@ -113,8 +116,12 @@ struct qstr {
 	const unsigned char *name;
 } KERNEL_TYPE;
 
+/* include/uapi/linux/magic.h */
+enum { OVERLAYFS_SUPER_MAGIC = 0x794c7630 };
+
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
 } KERNEL_TYPE;
 
 struct timespec64 {
@@ -146,10 +153,12 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 } KERNEL_TYPE;
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 } KERNEL_TYPE;
 
 struct mnt_namespace;
@@ -201,6 +210,15 @@ struct file___rcuhead {
 /* 6.10 */
 struct file___task_work {
 	struct callback_head f_task_work;
+} KERNEL_TYPE;
+
+/* A file of a layer below an overlay. Since 6.7 (def3ae83da02) f_path is the layer's, and this has the overlay's. */
+struct backing_file {
+	struct path user_path;
+} KERNEL_TYPE;
+
+struct vm_area_struct {
+	struct file *vm_file;
 } KERNEL_TYPE;
 
 struct fdtable {
@@ -286,6 +304,7 @@ struct task_struct {
 	u32 flags;
 	struct mm_struct *mm;
 	int exit_code, exit_signal;
+	unsigned int personality;
 	unsigned long nivcsw;
 	s32 pid, tgid;
 	struct task_struct *real_parent;

@@ -125,6 +125,30 @@ static __always_inline void path_put_file(struct scratch *s, struct wire_path *w
 	path_put(s, w, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 }
 
+/*
+ * The path by which a mapped file was opened. Mapped from an overlay, the file is one of a layer, whose own path means
+ * nothing to its users. Which files are such is told by a bit of f_mode that moved twice, so look at what stands
+ * behind a struct file: two pointers that agree on an overlay's superblock are no accident.
+ */
+static __always_inline void path_put_mapped(struct scratch *s, struct wire_path *w, struct file *file)
+{
+	struct backing_file *backing = (void *)file;
+
+	if (bpf_core_field_exists(backing->user_path)) {
+		struct dentry *dentry = BPF_CORE_READ(backing, user_path.dentry);
+		struct vfsmount *mnt = BPF_CORE_READ(backing, user_path.mnt);
+		struct super_block *sb = BPF_CORE_READ(dentry, d_sb);
+
+		if (sb && sb == BPF_CORE_READ(mnt, mnt_sb) &&
+		    BPF_CORE_READ(sb, s_magic) == OVERLAYFS_SUPER_MAGIC) {
+			path_put_inode(w, BPF_CORE_READ(dentry, d_inode));
+			path_put(s, w, dentry, mnt);
+			return;
+		}
+	}
+	path_put_file(s, w, file);
+}
+
 static __always_inline void path_put_cwd(struct scratch *s, struct wire_path *w, struct task_struct *t)
 {
 	struct fs_struct *fs = TYPED(t, fs);

@@ -24,11 +24,14 @@
 #include "extract/cgroup.h"
 #include "extract/sock.h"
 #include "extract/user.h"
+#include "extract/memory.h"
 
 #include "emit/record.h"
 #include "emit/process.h"
 #include "emit/file.h"
 #include "emit/net.h"
+#include "emit/control.h"
+#include "emit/memory.h"
 
 #include "tier_tracepoint/tables.h"
 #include "tier_tracepoint/exit.h"
@@ -37,6 +40,8 @@
 #include "tier_tracepoint/process.h"
 #include "tier_tracepoint/file.h"
 #include "tier_tracepoint/net.h"
+#include "tier_tracepoint/control.h"
+#include "tier_tracepoint/memory.h"
 #include "tier_tracepoint/dispatch.h"
 #include "tier_tracepoint/turns.h"
 

@@ -307,6 +307,14 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		fill_written_by(event);
 		emit(context, event);
 		break;
+	case EVENT_prctl:
+		enrich_prctl(event);
+		emit(context, event);
+		break;
+	case EVENT_mprotect_exec:
+		enrich_mprotect_exec(event);
+		emit(context, event);
+		break;
 	default:
 		emit(context, event);
 	}

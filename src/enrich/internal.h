@@ -47,6 +47,12 @@ void enrich_send_data(struct enricher *e, struct event *event, struct process *p
 void enrich_dns_query(struct enricher *e, struct event *event, struct process *p, enricher_emit_fn emit,
 		      void *context);
 
+/* control_events.c */
+void enrich_prctl(struct event *event);
+
+/* memory_events.c */
+void enrich_mprotect_exec(struct event *event);
+
 /* Keeps track of which namespace a process lives in. */
 void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns);
 

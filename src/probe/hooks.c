@@ -76,6 +76,9 @@ enum {
 	COMPAT_truncate64 = 193,
 	COMPAT_sendfile64 = 239,
 	COMPAT_recvmmsg_time64 = 417,
+	COMPAT_prctl = 172,
+	COMPAT_mprotect = 125,
+	COMPAT_pkey_mprotect = 380,
 };
 #define COMPAT(call) COMPAT_##call
 #else

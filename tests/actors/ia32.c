@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,10 @@ enum {
 	IA32_GETPID = 20,
 	IA32_SOCKETCALL = 102,
 	IA32_EXIT_GROUP = 252,
+	IA32_MPROTECT = 125,
+	IA32_PRCTL = 172,
 	IA32_CONNECT = 362,
+	IA32_PKEY_MPROTECT = 380,
 	IA32_SENDTO = 369,
 	SOCKETCALL_SEND = 9,
 };
@@ -36,6 +40,17 @@ static long ia32(long number, long a, long b, long c)
 	__asm__ volatile("int $0x80"
 			 : "=a"(result)
 			 : "a"(number), "b"(a), "c"(b), "d"(c)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)result;
+}
+
+static long ia32_five(long number, long a, long b, long c, long d, long e)
+{
+	long result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return (int)result;
 }
@@ -174,8 +189,46 @@ static void ia32_network(const struct actor_case *self)
 	sock_fact_sent(client, NULL, "hello", 5, NULL);
 }
 
+/* The registers' upper halves are no part of a 32-bit argument. */
+static void ia32_prctl(const struct actor_case *self)
+{
+	struct fact fact;
+
+	(void)self;
+	probe();
+	actor_must(ia32_five(IA32_PRCTL, PR_SET_DUMPABLE, -1, 2L << 32 | 3, 4, 5) < 0, "a bad argument");
+	facts_begin(&fact, "prctl");
+	facts_string(&fact, "option", "PR_SET_DUMPABLE");
+	facts_string(&fact, "arg2", "0xffffffff");
+	facts_string(&fact, "arg3", "0x3");
+	facts_string(&fact, "arg4", "0x4");
+	facts_string(&fact, "arg5", "0x5");
+	facts_bool(&fact, "success", false);
+	facts_end(&fact);
+}
+
+static void ia32_mprotect(const struct actor_case *self)
+{
+	char *memory = low_memory(), text[32];
+	struct fact fact;
+
+	probe();
+	actor_must(ia32_five(self->a, low(memory), 8192, PROT_READ | PROT_EXEC, -1, 0) == 0, "mprotect");
+	snprintf(text, sizeof(text), "0x%lx", low(memory));
+	facts_begin(&fact, "mprotect");
+	facts_string(&fact, "addr", text);
+	facts_number(&fact, "prot", PROT_READ | PROT_EXEC);
+	facts_number(&fact, "size", 8192);
+	facts_bool(&fact, "success", true);
+	facts_string(&fact, "path", "");
+	facts_end(&fact);
+}
+
 void actor_add_ia32(void)
 {
+	actor_add(ia32_prctl, 0, 0, 0, "ia32.prctl");
+	actor_add(ia32_mprotect, IA32_MPROTECT, 0, 0, "ia32.mprotect");
+	actor_add(ia32_mprotect, IA32_PKEY_MPROTECT, 0, 0, "ia32.pkey_mprotect");
 	actor_add(ia32_write_close, 0, 0, 0, "ia32.write_close");
 	actor_add(ia32_execve, 0, 0, 0, "ia32.execve");
 	actor_add(ia32_processes, IA32_EXIT, 0, 0, "ia32.exit");

@@ -527,6 +527,51 @@ static void run_send_data_from_file(void)
 	golden_send();
 }
 
+/* ---- control and memory ---- */
+
+static void run_prctl(void)
+{
+	struct wire_prctl *w = record_fixed(golden_begin(EVENT_prctl, &task_bash, &task_systemd));
+
+	w->option_number = 15;
+	w->arg2 = 0x7fffffffe000;
+	w->arg5 = UINT64_MAX;
+	w->success = true;
+	golden_send();
+}
+
+static void run_prctl_unknown(void)
+{
+	struct wire_prctl *w = record_fixed(golden_begin(EVENT_prctl, &task_bash, &task_systemd));
+
+	w->option_number = UINT32_MAX;
+	golden_send();
+}
+
+static void run_mprotect_exec(void)
+{
+	struct record *r = golden_begin(EVENT_mprotect_exec, &task_bash, &task_systemd);
+	struct wire_mprotect_exec *w = record_fixed(r);
+
+	w->addr = 0x776a2f572000;
+	w->prot = 5;
+	w->size = 4096;
+	w->success = true;
+	record_put_path(r, &w->file, STR("/usr/lib/libc.so.6"));
+	golden_send();
+}
+
+static void run_mprotect_exec_anonymous(void)
+{
+	struct wire_mprotect_exec *w =
+		record_fixed(golden_begin(EVENT_mprotect_exec, &task_bash, &task_systemd));
+
+	w->addr = 0x1000;
+	w->prot = 7;
+	w->size = UINT64_MAX;
+	golden_send();
+}
+
 /* ---- who ---- */
 
 static void run_unknown_process(void)
@@ -699,6 +744,10 @@ const struct golden_case golden_cases[] = {
 	{"hidden", run_hidden, 1},
 	{"orphan_of_hidden", run_orphan_of_hidden, 1},
 	{"orphan_of_unknown", run_orphan_of_unknown, 1},
+	{"prctl", run_prctl, 1},
+	{"prctl_unknown", run_prctl_unknown, 1},
+	{"mprotect_exec", run_mprotect_exec, 1},
+	{"mprotect_exec_anonymous", run_mprotect_exec_anonymous, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

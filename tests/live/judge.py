@@ -90,6 +90,11 @@ class Missing:
 
 # One case
 
+def is_of_facts(event):
+    """Whoever writes a fact asks for its name."""
+    return kind_of(event) == "prctl" and event["data"]["option"] == "PR_GET_NAME"
+
+
 def select(log, facts):
     """The events of the processes that the case made: started in its time, by its first process or below it."""
     begin = next(f["ns"] for f in facts if f["op"] == "begin")
@@ -102,7 +107,7 @@ def select(log, facts):
         if who not in ours and who.tgid not in known and identity(event, "parent_task") not in ours:
             continue
         ours.add(who)
-        if who.tgid not in ignored or kind_of(event) == "clone":
+        if (who.tgid not in ignored or kind_of(event) == "clone") and not is_of_facts(event):
             selected.append(event)
     return selected
 
@@ -114,7 +119,7 @@ def select_lingering(log, facts):
     return [
         e for e in log.reported
         if (identity(e).tgid == root and kind_of(e) == "file_create")
-        or (identity(e).tgid in clones and facts[0]["ns"] <= identity(e).start <= end)
+        or (identity(e).tgid in clones and facts[0]["ns"] <= identity(e).start <= end and not is_of_facts(e))
     ]  # fmt: skip
 
 

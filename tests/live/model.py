@@ -15,6 +15,7 @@ from collections import Counter
 ARGS_MAX = 32 * 1024  # default of max_args
 PAYLOAD_MAX = 4096
 PATH_LIMIT = 4096
+FIND_VMA = (5, 17)  # kernels from there on tell what is mapped at an address
 TICK = 10_000_000  # ns; the kernel shows start times in 1/100 s
 
 DOMAINS = {2: "AF_INET", 10: "AF_INET6"}
@@ -49,6 +50,9 @@ class Match:
 
     def __repr__(self):
         return self.text
+
+
+ABSENT = Match(lambda got: not isinstance(got, str), None, "no text")
 
 
 @dataclasses.dataclass
@@ -345,6 +349,19 @@ class Model:
             if fact[mark]:
                 fields[f"data.{mark}"] = True
         return self.event("dns_query", fact, fields)
+
+    # Control and memory
+
+    def on_prctl(self, fact):
+        fields = {f"data.{key}": fact[key] for key in ("option", "arg2", "arg3", "arg4", "arg5", "success")}
+        return self.event("prctl", fact, fields)
+
+    def on_mprotect(self, fact):
+        fields = {"data.addr": fact["addr"], "data.prot": hex(fact["prot"]), "data.size": fact["size"],
+                  "data.success": fact["success"]}  # fmt: skip
+        told = self.kernel >= FIND_VMA and fact["path"]
+        fields["data.path"] = text(fact["path"]) if told else ABSENT
+        return self.event("mprotect_exec", fact, fields)
 
     # Storms: one fact for many events of processes that state nothing
 

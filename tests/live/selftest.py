@@ -17,7 +17,7 @@ STORM = 7
 # Enough for every kind of event; spoiling the output of all cases would take minutes.
 SPOILT_CASES = re.compile(
     r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
-    r"|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
+    r"|prctl\..*|mprotect_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
 )
 
 
@@ -151,6 +151,14 @@ SPOILS = {
     "another query": (lambda s: s.set("dns_query", "data.query", "x"), "dns."),
     "another query type": (lambda s: s.set("dns_query", "data.query_type", "MX"), "dns."),
     "another response": (lambda s: s.set("dns_query", "data.response", ["1.1.1.1"]), "dns."),
+    "a prctl is missing": (lambda s: s.drop("prctl"), "prctl."),
+    "another option": (lambda s: s.set("prctl", "data.option", "PR_SET_MM"), "prctl."),
+    "another argument": (lambda s: s.set("prctl", "data.arg5", "0x99"), "prctl."),
+    "a prctl that succeeds": (lambda s: s.set("prctl", "data.success", True, 1), "prctl."),
+    "an mprotect_exec is missing": (lambda s: s.drop("mprotect_exec"), "mprotect_exec."),
+    "another addr": (lambda s: s.set("mprotect_exec", "data.addr", "0x1"), "mprotect_exec."),
+    "another prot": (lambda s: s.set("mprotect_exec", "data.prot", "0x3"), "mprotect_exec."),
+    "a file where none is": (lambda s: s.set("mprotect_exec", "data.path", "/x"), "mprotect_exec."),
     "another comm": (lambda s: s.set("execve", "info.task.name", "x"), "exec."),
     "another pid": (lambda s: s.set("execve", "info.task.pid", 9), "exec."),
     "another uid": (lambda s: s.set("execve", "info.task.uid", 9), "exec."),

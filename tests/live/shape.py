@@ -82,13 +82,16 @@ DATA = {
                   ("data_size", is_u64)],
     "write_close": [*COMMON, ("path", is_str)],
     "file_create": [*COMMON, ("path", is_str)],
+    "prctl": [*COMMON, ("option", is_str), ("arg2", is_hex), ("arg3", is_hex), ("arg4", is_hex), ("arg5", is_hex),
+              ("success", is_bool)],
+    "mprotect_exec": [*COMMON, ("addr", is_hex), ("prot", is_hex)],
     "error": [*COMMON, ("code", is_u64), ("message", is_str)],
     "event_loss": [("read", is_u64), ("lost", is_u64), ("eps", is_float)],
     "start": [("system", SYSTEM), ("kunai", SENSOR)],
 }  # fmt: skip
 
 IDS = {
-    "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "connect": 60, "dns_query": 61,
+    "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "connect": 60, "dns_query": 61,
     "send_data": 62, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
 }  # fmt: skip
 
