@@ -25,6 +25,13 @@ static __always_inline void connect_recall(struct wire_sock *w, struct sock *sk)
 	bpf_map_delete_elem(&connecting, &key);
 }
 
+/* Done, or going on: a signal ends the wait, not the attempt. */
+static __always_inline bool connect_stands(s64 ret)
+{
+	return ret == 0 || ret == -EINPROGRESS || ret == -EALREADY || ret == -EISCONN || ret == -EINTR ||
+	       ret == -ERESTARTSYS;
+}
+
 static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, s64 ret)
 {
 	struct scratch *s = record_begin(EVENT_connect, sizeof(struct wire_connect), false, current_task());
@@ -33,7 +40,7 @@ static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, 
 	struct wire_connect *w = record_fixed(s);
 	sock_fill(&w->sock, sk);
 	connect_recall(&w->sock, sk);
-	w->connected = ret == 0 || ret == -EINPROGRESS;
+	w->connected = connect_stands(ret);
 	/* a failed one may have left half of the address in the socket: the port comes last */
 	if (ret == 0 ? !sock_has_peer(&w->sock)
 		     : !w->sock.dst_port && !sock_fill_user_peer(&w->sock, address, len, false)) {

@@ -109,14 +109,29 @@ static __always_inline void closing_table(struct files_struct *files, u32 round)
 	}
 }
 
+/* Several threads can find themselves the last one. Who comes while another looks through the table leaves it to it. */
+static __always_inline void closing_table_once(struct files_struct *files, u32 round)
+{
+	u64 key = (u64)files;
+
+	if (bpf_map_update_elem(&closing_tables, &key, &round, BPF_NOEXIST))
+		return;
+	closing_table(files, round);
+	bpf_map_delete_elem(&closing_tables, &key);
+}
+
 /* The thread group is dead when no thread is live; its threads that still hold the table are on their way out. */
 static __always_inline void closing_exit(struct task_struct *t, bool group_dead, u32 round)
 {
 	struct files_struct *files = BPF_CORE_READ(t, files);
+	s32 threads = BPF_CORE_READ(t, signal, nr_threads);
 
-	if (files && group_dead &&
-	    BPF_CORE_READ(files, count.counter) <= BPF_CORE_READ(t, signal, nr_threads))
-		closing_table(files, round);
+	if (files && group_dead && BPF_CORE_READ(files, count.counter) <= threads) {
+		if (threads > 1)
+			closing_table_once(files, round);
+		else
+			closing_table(files, round);
+	}
 	closing_pending(t);
 }
 

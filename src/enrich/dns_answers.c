@@ -209,7 +209,7 @@ static int add_address(struct dns_parser *p, const struct dns_query *query, cons
 
 /* Reports one group. -E2BIG when no more events may be made. */
 static int emit_group(struct dns_parser *p, struct dns_group *g, struct str query, struct str asked,
-		      uint16_t type)
+		      uint16_t type, bool unasked)
 {
 	if (!g->rendered) {
 		int err = render_group(p, g);
@@ -228,6 +228,7 @@ static int emit_group(struct dns_parser *p, struct dns_group *g, struct str quer
 		.asked = asked,
 		.query_type = dns_type_name(type),
 		.response = g->texts,
+		.unasked = unasked,
 	};
 	*p->queries_tail = added;
 	p->queries_tail = &added->next;
@@ -237,6 +238,15 @@ static int emit_group(struct dns_parser *p, struct dns_group *g, struct str quer
 	for (uint32_t i = g->first; i != DNS_NONE && err == 0; i = p->records[i].next)
 		err = add_address(p, added, &p->records[i]);
 	return err;
+}
+
+static int make_owner_text(struct dns_parser *p, struct dns_group *g)
+{
+	if (g->owner.p)
+		return 0;
+	struct wire_name owner = {.len = g->labels_len};
+	memcpy(owner.labels, g->labels, g->labels_len);
+	return make_name_text(p, &owner, &g->owner);
 }
 
 /* The group a CNAME record leads to. */
@@ -288,14 +298,11 @@ static int emit_question(struct dns_parser *p, const struct question *q, uint32_
 	p->groups[first].queue_next = DNS_NONE;
 	for (uint32_t at = first; at != DNS_NONE; at = p->groups[at].queue_next) {
 		struct dns_group *g = &p->groups[at];
-		if (at != first && !g->owner.p) {
-			struct wire_name owner = {.len = g->labels_len};
-			memcpy(owner.labels, g->labels, g->labels_len);
-			err = make_name_text(p, &owner, &g->owner);
-			if (err < 0)
-				return err;
-		}
-		err = emit_group(p, g, at == first ? asked : g->owner, asked, q->type);
+		if (at != first)
+			err = make_owner_text(p, g);
+		if (err < 0)
+			return err;
+		err = emit_group(p, g, at == first ? asked : g->owner, asked, q->type, false);
 		if (err < 0)
 			return err;
 		queue_targets(p, g, number, &last);
@@ -303,29 +310,52 @@ static int emit_question(struct dns_parser *p, const struct question *q, uint32_
 	return 0;
 }
 
-int answers_report(struct dns_parser *p, uint32_t questions)
+static int read_question(struct dns_parser *p, uint32_t *pos, struct question *ret)
 {
-	uint32_t pos = DNS_HEADER_SIZE;
-	for (uint32_t i = 0; i < questions; i++) {
-		struct question q;
-		uint32_t type;
-		int err = wire_read_name(&p->wire, &pos, p->wire.len, &q.name);
-		if (err == 0)
-			err = wire_read_uint(&p->wire, &pos, p->wire.len, 2, &type);
-		if (err < 0)
-			return err;
-		pos += 2; /* class */
-		q.type = (uint16_t)type;
-		err = emit_question(p, &q, i + 1);
-		if (err < 0)
-			return err;
-	}
+	uint32_t type;
+	int err = wire_read_name(&p->wire, pos, p->wire.len, &ret->name);
+	if (err == 0)
+		err = wire_read_uint(&p->wire, pos, p->wire.len, 2, &type);
+	if (err < 0)
+		return err;
+	*pos += 2; /* class */
+	ret->type = (uint16_t)type;
 	return 0;
 }
 
-void answers_count_unmatched(struct dns_parser *p)
+/* question: the first one, NULL when there is none. */
+static int emit_unasked(struct dns_parser *p, const struct question *question)
 {
-	for (uint32_t i = 0; i < p->group_count; i++)
-		if (!p->groups[i].visited)
-			p->result->unmatched += p->groups[i].count;
+	struct str asked = {0};
+	int err = 0;
+
+	for (uint32_t i = 0; i < p->group_count && err == 0; i++) {
+		struct dns_group *g = &p->groups[i];
+		if (g->visited)
+			continue;
+		if (question && !asked.p)
+			err = make_name_text(p, &question->name, &asked);
+		if (err == 0)
+			err = make_owner_text(p, g);
+		if (err == 0)
+			err = emit_group(p, g, g->owner, asked.p ? asked : g->owner,
+					 question ? question->type : 0, true);
+	}
+	return err;
+}
+
+int answers_report(struct dns_parser *p, uint32_t questions)
+{
+	uint32_t pos = DNS_HEADER_SIZE;
+	struct question first, q;
+	for (uint32_t i = 0; i < questions; i++) {
+		int err = read_question(p, &pos, &q);
+		if (err == 0)
+			err = emit_question(p, &q, i + 1);
+		if (err < 0)
+			return err;
+		if (i == 0)
+			first = q;
+	}
+	return emit_unasked(p, questions ? &first : NULL);
 }

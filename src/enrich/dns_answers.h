@@ -68,10 +68,7 @@ int answers_read_record(struct dns_parser *p, uint32_t *pos, struct dns_record *
 /* Reads and groups the answer section at *pos. What was read before an error stays. */
 int answers_read(struct dns_parser *p, uint32_t *pos, uint32_t answers);
 
-/* Reports what answers each of the questions. */
+/* Reports what answers each of the questions, then what answers none of them: there are resolvers that take it. */
 int answers_report(struct dns_parser *p, uint32_t questions);
-
-/* Counts the answers that answer none of them. */
-void answers_count_unmatched(struct dns_parser *p);
 
 #endif

@@ -85,7 +85,6 @@ static int parse_sections(struct dns_parser *p, const struct header *header, uin
 	err = answers_note_error(p, answers_report(p, header->questions));
 	if (err < 0 || answers_err < 0)
 		return err < 0 ? err : answers_err;
-	answers_count_unmatched(p);
 
 	err = skip_records(p, &pos, header->others);
 	if (err == 0)

@@ -38,6 +38,7 @@ struct dns_query {
 	struct str asked;      /* the question that led here; equals query for the first of a chain */
 	struct str query_type; /* of the question */
 	struct strv response;
+	bool unasked; /* the records answer none of the questions */
 };
 
 /* An address record of one of the events. */
@@ -55,9 +56,7 @@ struct dns_result {
 	uint32_t query_count;
 	uint32_t address_count;
 	uint32_t responses; /* messages that were responses */
-	/* Answers to no question, hence in no event: none in an honest response. */
-	uint32_t unmatched;
-	uint32_t flags; /* enum dns_flags */
+	uint32_t flags;     /* enum dns_flags */
 };
 
 /*

@@ -189,6 +189,7 @@ void enrich_dns_query(struct enricher *e, struct event *event, struct process *p
 		data->query_type = q->query_type;
 		data->response = q->response;
 		data->asked = str_eq(q->asked, q->query) ? (struct str){0} : q->asked;
+		data->unasked = q->unasked;
 		emit(context, event);
 	}
 }

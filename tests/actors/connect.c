@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static const char *const addresses[] = {"127.0.0.1", "::1",       "::ffff:127.0.0.1",
@@ -88,6 +90,60 @@ static void connect_again(const struct actor_case *self)
 	close(server);
 }
 
+/* A queue of one that nobody takes from: a second connection waits. Returns its client, and the queued one's. */
+static int connect_waiting(union address *ret_address, int *ret_server, int *ret_queued)
+{
+	int client = sock_open("127.0.0.1", SOCK_STREAM);
+
+	*ret_server = sock_listen("127.0.0.1", SOCK_STREAM, 0, ret_address);
+	actor_must(listen(*ret_server, 0) == 0, "listen with a queue of one");
+	*ret_queued = sock_open("127.0.0.1", SOCK_STREAM);
+	actor_must(sock_connect(*ret_queued, ret_address, NULL) == 0, "fill the queue");
+	return client;
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* A signal ends the wait, and the connection goes on. */
+static void connect_interrupted(const struct actor_case *self)
+{
+	struct sigaction action = {.sa_handler = on_alarm};
+	struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+	union address address;
+	int server, queued, client;
+
+	(void)self;
+	sock_isolate();
+	client = connect_waiting(&address, &server, &queued);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	actor_must(sock_connect(client, &address, NULL) < 0 && errno == EINTR, "interrupted");
+	close(client);
+	close(queued);
+	close(server);
+}
+
+/* A call to ask how a connection goes names no new one, but it is a call, and tells how things stand. */
+static void connect_asked_again(const struct actor_case *self)
+{
+	union address address;
+	int server, queued, client;
+
+	(void)self;
+	sock_isolate();
+	client = connect_waiting(&address, &server, &queued);
+	set_nonblocking(client);
+	actor_must(sock_connect(client, &address, NULL) < 0 && errno == EINPROGRESS, "begun");
+	actor_must(sock_connect(client, &address, NULL) < 0 && errno == EALREADY, "goes on");
+	actor_must(sock_connect(queued, &address, NULL) < 0 && errno == EISCONN, "was done");
+	close(client);
+	close(queued);
+	close(server);
+}
+
 /* What is not a connection to an IP address. */
 static void connect_other(const struct actor_case *self)
 {
@@ -119,5 +175,7 @@ void actor_add_connect(void)
 	actor_add(connect_unreachable, 1, SOCK_STREAM, 0, "connect.unreachable.tcp6");
 	actor_add(connect_unreachable, 0, SOCK_DGRAM, 0, "connect.unreachable.udp4");
 	actor_add(connect_again, 0, 0, 0, "connect.again");
+	actor_add(connect_interrupted, 0, 0, 0, "connect.interrupted");
+	actor_add(connect_asked_again, 0, 0, 0, "connect.asked_again");
 	actor_add(connect_other, 0, 0, 0, "connect.other");
 }

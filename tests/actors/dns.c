@@ -151,6 +151,7 @@ static int state_owner(const struct client *client, const struct dns_zone *zone,
 	facts_bool(&fact, "truncated", cut || zone->damage == DNS_CUT);
 	facts_bool(&fact, "malformed", zone->damage == DNS_LOOPING);
 	facts_bool(&fact, "partial", cut);
+	facts_bool(&fact, "unasked", zone->records[0].owner != NULL);
 	facts_end(&fact);
 	return index;
 }

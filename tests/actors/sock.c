@@ -158,7 +158,9 @@ int sock_connect(int fd, const union address *to, const char *hostname)
 
 	facts_begin(&fact, "connect");
 	sock_describe(&fact, fd, to);
-	facts_bool(&fact, "connected", status == 0 || error == EINPROGRESS);
+	facts_bool(&fact, "connected",
+		   status == 0 || error == EINPROGRESS || error == EALREADY || error == EISCONN ||
+			   error == EINTR);
 	facts_number(&fact, "error", error);
 	facts_string(&fact, "hostname", hostname ? hostname : "?");
 	facts_end(&fact);

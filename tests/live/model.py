@@ -345,7 +345,7 @@ class Model:
         }
         if fact["asked"]:
             fields["data.asked"] = fact["asked"]
-        for mark in ("truncated", "malformed"):
+        for mark in ("truncated", "malformed", "unasked"):
             if fact[mark]:
                 fields[f"data.{mark}"] = True
         return self.event("dns_query", fact, fields)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -342,22 +343,32 @@ static void test_cache(void)
 	is_error(run(&request), "file not found", "", 0);
 }
 
-/* Faster than the clock of the file system ticks. */
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Faster than the clock of the file system ticks, unless the machine is too busy. */
 static void test_racy_changes(void)
 {
-	uint32_t wrong = 0;
+	uint32_t wrong = 0, slow = 0;
 	uint32_t cached = stats_now().cached;
 	for (int i = 0; i < 301; i++) {
+		uint64_t begun = now_ns();
 		write_file(at("root/racy"), i % 2 ? "abc" : "xyz");
 		struct hash_request request = request_of("/racy");
 		request.id = kernel_id(at("root/racy"));
 		const struct file_hashes *r = run(&request);
 		wrong += strcmp(r->sha256, i % 2 ? ABC_SHA256 : XYZ_SHA256) != 0;
 		file_hashes_release(r);
+		slow += now_ns() - begun >= 10000000;
 	}
 	is_u64(wrong, 0, "301 changes in quick succession");
 	/* Newer kernels have stamps fine enough that the above cannot go wrong; older ones need this. */
-	is_u64(stats_now().cached, cached, "  a file that just changed is not remembered");
+	ok(stats_now().cached == cached || slow, "  a file that just changed is not remembered");
 	struct hash_request request = request_of("/racy");
 	settle();
 	file_hashes_release(run(&request));
