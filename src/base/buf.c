@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_CAPACITY = 256, MAX_QUOTED = 64 };
 
 void buf_fini(struct buf *b)
 {
@@ -101,4 +101,20 @@ void buf_printf(struct buf *b, const char *format, ...)
 	vsnprintf(b->p + b->len, (size_t)need + 1, format, args);
 	va_end(args);
 	b->len += (size_t)need;
+}
+
+void buf_add_quoted(struct buf *b, struct str text)
+{
+	uint32_t len = text.len < MAX_QUOTED ? text.len : MAX_QUOTED;
+
+	/* Not in the middle of a UTF-8 sequence. */
+	while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
+		len--;
+
+	buf_add_char(b, '\'');
+	for (uint32_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		buf_add_char(b, c < 0x20 || c == 0x7f ? '?' : (char)c);
+	}
+	buf_add_str(b, len < text.len ? STR("...'") : STR("'"));
 }

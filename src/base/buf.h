@@ -26,6 +26,8 @@ void buf_add_u64(struct buf *b, uint64_t v);
 void buf_add_i64(struct buf *b, int64_t v);
 /* "0x" and lower-case digits without leading zeros, "0x0" for zero. */
 void buf_add_hex(struct buf *b, uint64_t v);
+/* The bytes in single quotes, fit for a terminal: cut when long, without control characters. */
+void buf_add_quoted(struct buf *b, struct str text);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void buf_add_str(struct buf *b, struct str s)

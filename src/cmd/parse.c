@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 const struct config_option cmd_globals[CMD_GLOBALS] = {
 	[CMD_GLOBAL_DEBUG] = {.name = "debug",
@@ -90,7 +90,7 @@ static int refuse_option(struct parser *parser, const char *argument, struct str
 	offer_options(&nearest, cmd_globals, CMD_GLOBALS);
 
 	buf_add_str(parser->error, STR("unknown option "));
-	config_add_quoted(parser->error, str_of(argument));
+	buf_add_quoted(parser->error, str_of(argument));
 	if (nearest.best.p)
 		buf_printf(parser->error, "; did you mean '--%.*s'?", STR_ARG(nearest.best));
 	else
@@ -190,7 +190,7 @@ static int add_operand(struct parser *parser, const char *argument)
 		return 0;
 	}
 	buf_add_str(parser->error, STR("unexpected argument "));
-	config_add_quoted(parser->error, str_of(argument));
+	buf_add_quoted(parser->error, str_of(argument));
 	if (!ctx->explicit_entry && cmd_find_entry(ctx->commands, argument))
 		buf_printf(parser->error, "; write 'kunai %s' before its options", argument);
 	else
@@ -256,7 +256,7 @@ static int choose_entry(struct parser *parser)
 	const struct cmd_entry *entry = cmd_find_entry(ctx->commands, name);
 	if (!entry) {
 		buf_add_str(parser->error, STR("unknown command "));
-		config_add_quoted(parser->error, str_of(name));
+		buf_add_quoted(parser->error, str_of(name));
 		cmd_add_nearest_entry(ctx->commands, name, parser->error);
 		return -EINVAL;
 	}

@@ -38,7 +38,7 @@ static int refuse_value(const struct cmd_value *value)
 	struct buf text = {0};
 
 	buf_printf(&text, "option '--%s': found ", value->option->name);
-	config_add_quoted(&text, str_of(value->text));
+	buf_add_quoted(&text, str_of(value->text));
 	buf_add_str(&text, STR(", expected "));
 	option_add_expected(value->option, &text);
 	int status = cmd_fail_usage("%.*s", STR_ARG(buf_str(&text)));

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/option.h"
 
 int config_init_defaults(struct config *ret)
@@ -56,7 +56,7 @@ static void warn_unknown_event(struct str name, struct config_messages *messages
 	}
 
 	buf_add_str(&text, STR("unknown event "));
-	config_add_quoted(&text, name);
+	buf_add_quoted(&text, name);
 	if (nearest.best.p)
 		buf_printf(&text, "; did you mean '%.*s'?", STR_ARG(nearest.best));
 	config_messages_add(messages, CONFIG_WARNING, (struct config_place){0}, "%.*s",

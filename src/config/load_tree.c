@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/option.h"
 
 enum { MAX_KEY = 64 };
@@ -52,7 +52,7 @@ static void add_found(struct buf *out, const yaml_node_t *node)
 	} else {
 		if (scalar_kind(node) == SCALAR_STRING)
 			buf_add_str(out, STR("the string "));
-		config_add_quoted(out, scalar_text(node));
+		buf_add_quoted(out, scalar_text(node));
 	}
 }
 
@@ -83,7 +83,7 @@ static void report_key(struct loader *loader, enum config_level level, const yam
 	struct buf text = {0};
 
 	buf_printf(&text, "%s ", what);
-	config_add_quoted(&text, scalar_text(key));
+	buf_add_quoted(&text, scalar_text(key));
 	if (nearest.p)
 		buf_printf(&text, "; did you mean '%.*s'?", STR_ARG(nearest));
 	config_messages_add(loader->messages, level, place_of(key), "%.*s", STR_ARG(buf_str(&text)));

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_QUOTED = 64 };
-
 void config_messages_fini(struct config_messages *messages)
 {
 	for (uint32_t i = 0; i < messages->count; i++)
@@ -53,20 +51,4 @@ void config_messages_add(struct config_messages *messages, enum config_level lev
 		return;
 	}
 	messages->v[messages->count++] = (struct config_message){level, place.line, place.column, text};
-}
-
-void config_add_quoted(struct buf *out, struct str text)
-{
-	uint32_t len = text.len < MAX_QUOTED ? text.len : MAX_QUOTED;
-
-	/* Not in the middle of a UTF-8 sequence. */
-	while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
-		len--;
-
-	buf_add_char(out, '\'');
-	for (uint32_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-		buf_add_char(out, c < 0x20 || c == 0x7f ? '?' : (char)c);
-	}
-	buf_add_str(out, len < text.len ? STR("...'") : STR("'"));
 }

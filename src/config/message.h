@@ -33,7 +33,4 @@ void config_messages_fini(struct config_messages *messages);
 void config_messages_add(struct config_messages *messages, enum config_level level, struct config_place place,
 			 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The bytes in single quotes, fit for a terminal: cut when long, without control characters. */
-void config_add_quoted(struct buf *out, struct str text);
-
 #endif

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The scalars of a Kunai configuration between text and value. Owns nothing. */
+/* The scalars of a Kunai configuration that are more than YAML's. Owns nothing. */
 #ifndef KUNAI_CONFIG_SCALAR_H
 #define KUNAI_CONFIG_SCALAR_H
 
 #include "base/buf.h"
-
-enum scalar_kind {
-	SCALAR_NULL = 1 << 0,
-	SCALAR_BOOL = 1 << 1,
-	SCALAR_INTEGER = 1 << 2,
-	SCALAR_FLOAT = 1 << 3,
-	SCALAR_STRING = 1 << 4,
-};
-
-/* What an unquoted YAML scalar is to Kunai's reader (YAML 1.2 core schema; `007` and `yes` are strings). */
-enum scalar_kind scalar_kind_of(struct str plain);
+#include "base/scalar.h"
 
 /* These return 0, -EINVAL for what cannot be read and -ERANGE for what 64 bits cannot hold. */
-int scalar_parse_bool(struct str text, bool *ret);
-int scalar_parse_u64(struct str text, uint64_t *ret);      /* decimal, 0x, 0o or 0b */
 int scalar_parse_size(struct str text, uint64_t *ret);     /* `10MB`, `1.5 KB`: bytes, in steps of 1024 */
 int scalar_parse_duration(struct str text, uint64_t *ret); /* `15m`, `1h 30m`: nanoseconds */
 

@@ -2,7 +2,7 @@
 /* Sizes and durations, written as the crates huby and humantime do. */
 #include <errno.h>
 
-#include "config/chars.h"
+#include "base/chars.h"
 #include "config/scalar.h"
 
 enum { MAX_DECIMALS = 9 };

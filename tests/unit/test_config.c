@@ -9,7 +9,7 @@
 
 #include "config/config.h"
 #include "config/host_uuid.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/option.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -779,10 +779,10 @@ static void test_message_text(void)
 	memset(raw, 'a', 100);
 	raw[100] = '\0';
 	memcpy(raw + 63, "\xc3\xa9", 2);
-	config_add_quoted(&text, str_of(raw));
+	buf_add_quoted(&text, str_of(raw));
 	is_u64(text.len, 63 + 5, "cut before a character, not in it");
 	buf_reset(&text);
-	config_add_quoted(&text, str_of("a\nb"));
+	buf_add_quoted(&text, str_of("a\nb"));
 	is_str(cstring(&text), "'a?b'", "no control characters");
 	buf_fini(&text);
 }

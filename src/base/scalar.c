@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config/scalar.h"
+#include "base/scalar.h"
 
 #include <errno.h>
 
-#include "config/chars.h"
+#include "base/chars.h"
 
 static bool is_one_of(struct str text, const char *const *words, size_t count)
 {
@@ -126,22 +126,48 @@ int scalar_parse_bool(struct str text, bool *ret)
 	return 0;
 }
 
-int scalar_parse_u64(struct str text, uint64_t *ret)
+/* The text without its sign, which must be that of an integer. */
+static int parse_magnitude(struct str text, uint64_t *ret)
 {
-	if (!is_integer(text))
-		return -EINVAL;
-	bool negative = *text.p == '-';
-	text = skip_sign(text);
-
 	unsigned int base = take_base(&text);
 	uint64_t value = 0;
+
 	for (uint32_t i = 0; i < text.len; i++) {
 		if (__builtin_mul_overflow(value, base, &value) ||
 		    __builtin_add_overflow(value, digit_value(text.p[i]), &value))
 			return -ERANGE;
 	}
-	if (negative && value)
+	*ret = value;
+	return 0;
+}
+
+int scalar_parse_u64(struct str text, uint64_t *ret)
+{
+	uint64_t value;
+
+	if (!is_integer(text))
+		return -EINVAL;
+	int err = parse_magnitude(skip_sign(text), &value);
+	if (err)
+		return err;
+	if (*text.p == '-' && value)
 		return -ERANGE;
 	*ret = value;
+	return 0;
+}
+
+int scalar_parse_i64(struct str text, int64_t *ret)
+{
+	uint64_t value;
+
+	if (!is_integer(text))
+		return -EINVAL;
+	bool negative = *text.p == '-';
+	int err = parse_magnitude(skip_sign(text), &value);
+	if (err)
+		return err;
+	if (value > (uint64_t)INT64_MAX + negative)
+		return -ERANGE;
+	*ret = negative ? (int64_t)(0 - value) : (int64_t)value;
 	return 0;
 }

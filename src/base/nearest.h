@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Finds the known name that a mistyped one probably meant. Borrows all names. */
-#ifndef KUNAI_CONFIG_NEAREST_H
-#define KUNAI_CONFIG_NEAREST_H
+#ifndef KUNAI_BASE_NEAREST_H
+#define KUNAI_BASE_NEAREST_H
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 enum { MIN_PREFIX = 3 };
 

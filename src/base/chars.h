@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Steps through a text that is being parsed. Everything is borrowed. */
-#ifndef KUNAI_CONFIG_CHARS_H
-#define KUNAI_CONFIG_CHARS_H
+#ifndef KUNAI_BASE_CHARS_H
+#define KUNAI_BASE_CHARS_H
 
 #include "base/str.h"
 
