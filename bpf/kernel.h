@@ -59,7 +59,7 @@ enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { MSG_PEEK = 2, MSG_TRUNC = 0x20 };
 enum { SOCK_STREAM = 1 };
 enum { EINTR = 4, EISCONN = 106, EALREADY = 114, EINPROGRESS = 115, ERESTARTSYS = 512 };
-enum { PF_EXITING = 0x00000004, PF_KTHREAD = 0x00200000 };
+enum { PF_EXITING = 0x00000004 };
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };
 /* arch/x86/include/asm/thread_info.h: the current system call is a 32-bit one */
 enum { TS_COMPAT = 0x0002 };

@@ -29,6 +29,7 @@ enum {
 	WIRE_ARGS_MAX = 131072,  /* upper bound of the option max_args; Linux's MAX_ARG_STRLEN */
 	WIRE_COMM_LEN = 16,      /* TASK_COMM_LEN */
 	WIRE_NODENAME_LEN = 65,  /* __NEW_UTS_LEN + 1 */
+	PF_KTHREAD = 0x00200000, /* in wire_task.flags: include/linux/sched.h */
 };
 
 enum event_type {

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Options, fixed before load. The verifier knows them as constants, so what is switched off costs nothing.
- * User space writes this struct into the section .rodata.config: src/probe/probe.c.
+ * User space writes this struct into the section .rodata.config: src/probe/load.c. What else both sides must agree about,
+ * beside the records, stands here, too.
  */
 #ifndef KUNAI_BPF_BASE_CONFIG_H
 #define KUNAI_BPF_BASE_CONFIG_H
+
+#include "schema/wire.h"
+
+enum {
+	SMALL_SLOTS = 4, /* a CPU: hooks may be preempted and nested by interrupts */
+	LARGE_SLOTS = 2, /* a CPU, with room for the argument area */
+	CPU_SLOTS = SMALL_SLOTS + LARGE_SLOTS,
+	SLOT_CLAIMED = 1, /* in struct slot_state */
+};
+
+/* The entries of a hook: see turns.h of the tracepoint tier. */
+#define TURN_LEVELS(LEVEL, ...) \
+	LEVEL(0, __VA_ARGS__)   \
+	LEVEL(1, __VA_ARGS__) LEVEL(2, __VA_ARGS__) LEVEL(3, __VA_ARGS__) LEVEL(4, __VA_ARGS__)
+#define ONE_LEVEL(level, ...) +1
+enum { TURN_ENTRIES = TURN_LEVELS(ONE_LEVEL) };
+#undef ONE_LEVEL
 
 struct bpf_config {
 	u64 wanted;       /* bit set by enum event_type */

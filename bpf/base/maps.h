@@ -6,9 +6,6 @@
 #include "schema/wire.h"
 
 enum {
-	SMALL_SLOTS = 4, /* a CPU: hooks may be preempted and nested by interrupts */
-	LARGE_SLOTS = 2, /* a CPU, with room for the argument area */
-	CPU_SLOTS = SMALL_SLOTS + LARGE_SLOTS,
 	/* Offsets into a record are masked with this; one more item of at most ITEM_MAX bytes may follow. */
 	RECORD_MASK = 16383,
 	ITEM_MAX = 4096,
@@ -42,7 +39,6 @@ struct scratch {
 struct slot_state {
 	u64 busy;
 };
-enum { SLOT_CLAIMED = 1 };
 
 struct written_file {
 	u64 inode;

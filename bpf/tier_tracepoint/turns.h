@@ -74,7 +74,7 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 	return true;
 }
 
-#define ENTRY(program, tracepoint, level)                       \
+#define ENTRY(level, program, tracepoint)                       \
 	SEC("tp_btf/" #tracepoint)                              \
 	int program##_##level(void *ctx)                        \
 	{                                                       \
@@ -83,12 +83,7 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 		return 0;                                       \
 	}
 
-#define TRACEPOINT(program, tracepoint, events, traits) \
-	ENTRY(program, tracepoint, 0)                   \
-	ENTRY(program, tracepoint, 1)                   \
-	ENTRY(program, tracepoint, 2)                   \
-	ENTRY(program, tracepoint, 3)                   \
-	ENTRY(program, tracepoint, 4)
+#define TRACEPOINT(program, tracepoint, events, traits) TURN_LEVELS(ENTRY, program, tracepoint)
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT

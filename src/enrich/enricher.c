@@ -12,8 +12,6 @@
 #include "enrich/host.h"
 #include "enrich/internal.h"
 
-enum { PF_KTHREAD = 0x00200000 };
-
 static void random_bytes(struct enricher *e, void *ret, size_t len)
 {
 	if (e->random_used + len > sizeof(e->random)) {

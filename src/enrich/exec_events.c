@@ -11,7 +11,7 @@
 #include "enrich/containers.h"
 #include "enrich/internal.h"
 
-enum { PF_KTHREAD = 0x00200000, PROC_TEXT_MAX = 131072 };
+enum { PROC_TEXT_MAX = 131072 };
 
 void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns)
 {

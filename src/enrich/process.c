@@ -6,8 +6,6 @@
 
 #include "base/buf.h"
 
-enum { PF_KTHREAD = 0x00200000 };
-
 static void text_free(struct str *text)
 {
 	free((char *)text->p);

@@ -6,8 +6,6 @@
 
 #include "tests/unit/dns_packets.h"
 
-enum { PF_KTHREAD = 0x00200000 };
-
 /* ---- the snapshot ---- */
 
 static void seed(const struct wire_task *task, const struct wire_task *parent, const char *image)

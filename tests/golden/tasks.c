@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/golden/cases.h"
 
-#define PF_KTHREAD 0x00200000
-
 #define SECOND UINT64_C(1000000000)
 
 const struct wire_task task_swapper = {.comm = "swapper/0", .flags = PF_KTHREAD | 2, .mnt_ns = WORLD_HOST_NS};

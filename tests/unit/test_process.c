@@ -9,8 +9,6 @@
 
 #define SECOND UINT64_C(1000000000)
 
-enum { PF_KTHREAD = 0x00200000 };
-
 static struct process_table table;
 
 static struct wire_task task(uint32_t tgid)

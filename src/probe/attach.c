@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/base/config.h"
+#include "probe/hooks.h"
+#include "probe/internal.h"
+
+enum {
+	ENTRIES_NESTED = 3, /* of a task, of a softirq that interrupts it, of an interrupt of that */
+};
+
+static int set_entry(struct probe *p, const char *array, int key, const char *program_name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(p->object, program_name);
+	if (key == NO_SYSCALL || !program || !bpf_program__autoload(program))
+		return 0;
+	uint32_t index = (uint32_t)key;
+	int fd = bpf_program__fd(program);
+	return bpf_map_update_elem(bpf_map__fd(load_find_map(p, array)), &index, &fd, BPF_ANY);
+}
+
+int attach_fill_tables(struct probe *p)
+{
+	int err = set_entry(p, "pending_work", 0, "exit_pending");
+
+	for (size_t i = 0; i < hook_syscall_count && !err; i++) {
+		const struct hook_syscall *hook = &hook_syscalls[i];
+		if (!load_wants(p, hook->events))
+			continue;
+		err = set_entry(p, "native_calls", hook->native, hook->program);
+		if (!err)
+			err = set_entry(p, "compat_calls", hook->compat, hook->program);
+	}
+	return err;
+}
+
+static bool attach_program(struct probe *p, struct bpf_program *program)
+{
+	struct bpf_link *link = program ? bpf_program__attach(program) : NULL;
+
+	if (link)
+		p->links[p->link_count++] = link;
+	return link;
+}
+
+static struct bpf_program *entry_of(const struct probe *p, const struct hook_tracepoint *hook, int entry)
+{
+	char name[NAME_MAX_LEN];
+
+	snprintf(name, sizeof(name), "%s_%d", hook->program, entry);
+	return bpf_object__find_program_by_name(p->object, name);
+}
+
+/* Kernels of the legacy build run a program in the midst of itself. */
+static bool takes_turns(const struct probe *p, const struct hook_tracepoint *hook)
+{
+	return p->modern && (p->facts.preemptible || hook->traits & INTERRUPTS);
+}
+
+/* In their order, which is the one in which the kernel runs them. */
+static bool attach_entries(struct probe *p, const struct hook_tracepoint *hook)
+{
+	char array[NAME_MAX_LEN];
+
+	snprintf(array, sizeof(array), "%s_body", hook->program);
+	if (set_entry(p, array, 0, hook->program) < 0)
+		return false;
+	int entries = p->facts.preemptible ? TURN_ENTRIES : ENTRIES_NESTED;
+	for (int i = 0; i < entries; i++)
+		if (!attach_program(p, entry_of(p, hook, i)))
+			return false;
+	return true;
+}
+
+/* Without the hooks of process life no event has ancestors, and without the others there are few events. */
+static int check_essential(const struct probe *p, struct buf *ret_message)
+{
+	for (size_t i = 0; i < hook_tracepoint_count && !p->options.force; i++) {
+		const struct hook_tracepoint *hook = &hook_tracepoints[i];
+		if (!(hook->traits & ESSENTIAL) || !load_was_refused(p, hook->program))
+			continue;
+		buf_printf(ret_message,
+			   "the kernel refuses the program %s on the tracepoint %s: `kunai -d run` shows "
+			   "why, and "
+			   "--force-load goes on without it",
+			   hook->program, hook->tracepoint);
+		return -ENOEXEC;
+	}
+	return 0;
+}
+
+int probe_attach(struct probe *p, struct buf *ret_message)
+{
+	p->links = calloc(hook_tracepoint_count * TURN_ENTRIES, sizeof(*p->links));
+	if (!p->links)
+		return -ENOMEM;
+	for (size_t i = 0; i < hook_tracepoint_count; i++) {
+		const struct hook_tracepoint *hook = &hook_tracepoints[i];
+		struct bpf_program *program = bpf_object__find_program_by_name(p->object, hook->program);
+		if (!program || !bpf_program__autoload(program))
+			continue;
+		/* every call would pay for it: only where nothing else sees a file close */
+		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->facts.close_is_final)
+			continue;
+		if (!(takes_turns(p, hook) ? attach_entries(p, hook) : attach_program(p, program)))
+			load_skip_program(p, hook->program);
+	}
+	return check_essential(p, ret_message);
+}
+
+void probe_detach(struct probe *p)
+{
+	for (size_t i = 0; i < p->link_count; i++)
+		bpf_link__destroy(p->links[i]);
+	p->link_count = 0;
+}
+
+static uint64_t program_misses(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (!program || bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+		return 0;
+	return info.recursion_misses;
+}
+
+uint64_t probe_missed(const struct probe *p, size_t hook)
+{
+	const uint32_t key = (uint32_t)hook;
+	const struct hook_tracepoint *row = &hook_tracepoints[hook];
+	uint64_t rescued = 0;
+
+	/* every event comes to the first entry, or is missed by it */
+	uint64_t missed = takes_turns(p, row)
+				  ? program_misses(entry_of(p, row, 0))
+				  : program_misses(bpf_object__find_program_by_name(p->object, row->program));
+	bpf_map_lookup_elem(bpf_map__fd(load_find_map(p, "rescued")), &key, &rescued);
+	return missed > rescued ? missed - rescued : 0;
+}

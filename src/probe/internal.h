@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the parts of a probe share: load.c chooses and loads the programs, attach.c puts them on their hooks, reader.c reads
+ * what they write, snapshot.c asks for the processes that exist. The probe owns all that its members point to.
+ */
+#ifndef KUNAI_PROBE_INTERNAL_H
+#define KUNAI_PROBE_INTERNAL_H
+
+#include "probe/learn.h"
+#include "probe/probe.h"
+
+enum {
+	RINGS = 2,
+	NAME_MAX_LEN = 64, /* of a program or map */
+};
+
+/* The positions of a ring, as the kernel and libbpf keep them in its first pages. */
+struct ring_positions {
+	const volatile uint64_t *consumer, *producer;
+};
+
+struct probe {
+	struct probe_options options;
+	uint32_t cpus;
+	bool modern;
+	struct bpf_object *object;
+	struct buf skipped;
+	struct kernel_facts facts;
+	struct bpf_link **links;
+	size_t link_count;
+	struct ring_buffer *rings;
+	struct ring_positions positions[RINGS];
+	bool blocked;
+	const volatile uint64_t *slots;
+	size_t slots_size;
+	const struct wire_counters *counters;
+	size_t counters_size;
+	probe_record_fn fn;
+	void *context;
+};
+
+/* Loads the programs that the options ask for; one that the kernel refuses is left out and named in p->skipped. */
+int load_programs(struct probe *p);
+bool load_wants(const struct probe *p, uint64_t events);
+struct bpf_map *load_find_map(const struct probe *p, const char *name);
+void load_skip_program(struct probe *p, const char *name);
+bool load_was_refused(const struct probe *p, const char *name);
+
+/* The tail calls of the loaded programs, by syscall number. */
+int attach_fill_tables(struct probe *p);
+
+int reader_open(struct probe *p);
+void reader_close(struct probe *p);
+
+#endif

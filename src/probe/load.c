@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/base/config.h"
+#include "probe/hooks.h"
+#include "probe/internal.h"
+#include "probe/object.h"
+
+enum {
+	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
+};
+
+/* libbpf names a refused program in its messages only; this remembers the last one. */
+static __thread char refused[NAME_MAX_LEN];
+static __thread bool verbose;
+
+static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[512];
+	va_list copy;
+
+	va_copy(copy, args);
+	vsnprintf(text, sizeof(text), format, copy);
+	va_end(copy);
+	if (strstr(text, "BPF program load failed"))
+		sscanf(text, "libbpf: prog '%63[^']'", refused);
+	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
+}
+
+/* The modern build needs more than this helper, but what else it needs is older. */
+static bool kernel_is_modern(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_pt_regs, NULL) == 1;
+}
+
+bool load_wants(const struct probe *p, uint64_t events)
+{
+	return (events & p->options.wanted) != 0;
+}
+
+/* The entries of a hook are called like it, with a number: see turns.h of the kernel side. */
+static bool is_entry_of(const char *name, const char *hook)
+{
+	size_t len = strlen(hook);
+
+	return strncmp(name, hook, len) == 0 && name[len] == '_' && name[len + 1] >= '0' &&
+	       name[len + 1] < '0' + TURN_ENTRIES && name[len + 2] == '\0';
+}
+
+static bool program_wanted(const struct probe *p, const char *name)
+{
+	for (size_t i = 0; i < hook_tracepoint_count; i++) {
+		if (strcmp(hook_tracepoints[i].program, name) == 0)
+			return load_wants(p, hook_tracepoints[i].events);
+		if (is_entry_of(name, hook_tracepoints[i].program))
+			return p->modern && load_wants(p, hook_tracepoints[i].events);
+	}
+	for (size_t i = 0; i < hook_syscall_count; i++)
+		if (strcmp(hook_syscalls[i].program, name) == 0 && load_wants(p, hook_syscalls[i].events))
+			return true;
+	if (strcmp(name, "exit_pending") == 0)
+		return load_wants(p, 1ULL << EVENT_write_close);
+	return strcmp(name, "seed_tasks") == 0 || strncmp(name, "learn", strlen("learn")) == 0;
+}
+
+void load_skip_program(struct probe *p, const char *name)
+{
+	buf_printf(&p->skipped, p->skipped.len ? " %s" : "%s", name);
+}
+
+bool load_was_refused(const struct probe *p, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at = p->skipped.len ? p->skipped.p : NULL;
+
+	for (; at && (at = strstr(at, name)); at += len)
+		if ((at == p->skipped.p || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+struct bpf_map *load_find_map(const struct probe *p, const char *name)
+{
+	return bpf_object__find_map_by_name(p->object, name);
+}
+
+static int set_config(struct probe *p)
+{
+	struct bpf_map *map = load_find_map(p, ".rodata.config");
+	const struct bpf_config config = {
+		.wanted = p->options.wanted,
+		.send_min_len = p->options.send_min_len,
+		.self_tgid = (uint32_t)getpid(),
+		.max_args = p->options.max_args,
+		.possible_cpus = p->cpus,
+		.wakeup_bytes = p->options.ring_other / 4,
+	};
+
+	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
+}
+
+static int set_map_sizes(struct probe *p)
+{
+	struct bpf_map *large = load_find_map(p, "scratch_large");
+	const struct {
+		const char *name;
+		uint32_t entries;
+	} sizes[] = {
+		{"ring_process", p->options.ring_process},
+		{"ring_other", p->options.ring_other},
+		{"scratch_small", p->cpus * SMALL_SLOTS},
+		{"scratch_large", p->cpus * LARGE_SLOTS},
+		{"slots", p->cpus * CPU_SLOTS},
+		{"counters", p->cpus * EVENT_COUNT},
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct bpf_map *map = load_find_map(p, sizes[i].name);
+		int err = map ? bpf_map__set_max_entries(map, sizes[i].entries) : -ENOENT;
+		if (err)
+			return err;
+	}
+	return bpf_map__set_value_size(large, bpf_map__value_size(large) + p->options.max_args);
+}
+
+static int open_object(struct probe *p, bool modern)
+{
+	struct bpf_program *program;
+
+	p->object =
+		modern ? bpf_object__open_mem(bpf_object_tracepoint_start, EMBEDDED_SIZE(tracepoint), NULL)
+		       : bpf_object__open_mem(bpf_object_tracepoint_legacy_start,
+					      EMBEDDED_SIZE(tracepoint_legacy), NULL);
+	if (!p->object)
+		return -errno;
+	bpf_object__for_each_program(program, p->object)
+	{
+		const char *name = bpf_program__name(program);
+		bpf_program__set_autoload(program, program_wanted(p, name) && !load_was_refused(p, name));
+		/* this asks the kernel's BTF, which the object loads once and keeps */
+		if (strncmp(name, "on_exit_mmap", strlen("on_exit_mmap")) == 0 &&
+		    bpf_program__autoload(program) &&
+		    bpf_program__set_attach_target(program, 0, "exit_mmap") < 0)
+			bpf_program__set_autoload(program, false); /* before 6.1 */
+	}
+	int err = set_config(p);
+	return err ? err : set_map_sizes(p);
+}
+
+/* Loads; a program that the kernel refuses is left out and the rest is tried again. */
+static int load_object(struct probe *p, bool modern)
+{
+	p->modern = modern;
+	for (int i = 0; i < REFUSALS_MAX; i++) {
+		int err = open_object(p, modern);
+		if (err)
+			return err;
+		refused[0] = '\0';
+		err = bpf_object__load(p->object);
+		if (!err || !refused[0])
+			return err;
+		load_skip_program(p, refused);
+		bpf_object__close(p->object);
+		p->object = NULL;
+	}
+	return -ENOEXEC;
+}
+
+int load_programs(struct probe *p)
+{
+	verbose = p->options.verbose;
+	libbpf_set_print(on_libbpf_message);
+	return load_object(p, kernel_is_modern());
+}
