@@ -26,13 +26,13 @@
 	{                                         \
 		typedef struct obj_##type self;   \
 		static const struct field fields[] = {
-#define END(type)                                           \
-	{                                                   \
-	}                                                   \
-	}                                                   \
-	;                                                   \
-	static const struct object object = {fields, NULL}; \
-	return &object;                                     \
+#define END(type)                                                         \
+	{                                                                 \
+	}                                                                 \
+	}                                                                 \
+	;                                                                 \
+	static const struct object object = {fields, NULL, sizeof(self)}; \
+	return &object;                                                   \
 	}
 #include "schema/types.def"
 
@@ -53,13 +53,13 @@
 		typedef struct data_##event self __attribute__((unused)); \
 		static const struct field fields[] = {
 #undef END
-#define END(event)                                         \
-	{                                                  \
-	}                                                  \
-	}                                                  \
-	;                                                  \
-	static const struct object object = {fields, doc}; \
-	return &object;                                    \
+#define END(event)                                                       \
+	{                                                                \
+	}                                                                \
+	}                                                                \
+	;                                                                \
+	static const struct object object = {fields, doc, sizeof(self)}; \
+	return &object;                                                  \
 	}
 #include "schema/fields.def"
 #include "schema/undef.h"

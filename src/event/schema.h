@@ -115,6 +115,7 @@ struct field {
 struct object {
 	const struct field *fields;
 	const char *doc;
+	uint16_t size; /* bytes of its C struct */
 };
 
 /* What the kernel sends for an event. */
