@@ -27,6 +27,7 @@ import vm  # noqa: E402
 LOGS = TOP / "build/test-logs"
 ACTORS = "build/tests/actors"
 SMOKE_KERNEL = "6.1"
+ARM64_KERNELS = ("6.1", "6.12")
 VMS_AT_ONCE = 2
 BOOT_TRIES = 2
 FUZZ_SECONDS = 5
@@ -62,6 +63,7 @@ class Part:
     run: object
     needs: tuple = ()
     in_vm: bool = False
+    more: bool = False  # only with --all, or when it is named
     results: list = dataclasses.field(default_factory=list)
     seconds: float = 0.0
 
@@ -198,7 +200,7 @@ def part_style(log):
     scripts = [p for d in ("tests", "bench", "etc") for p in sorted((TOP / d).glob("**/*.sh"))]
     names = [str(p.relative_to(TOP)) for p in scripts]
     yield run_check(["shellcheck", "--exclude=SC1007", "dev", ".ci/run", "tests/fresh", *names], log, "shellcheck")
-    for script in sorted(p for d in ("src", "tests", "bench") for p in (TOP / d).glob("**/*.py")):
+    for script in sorted(p for d in ("src", "tests", "bench", "cross") for p in (TOP / d).glob("**/*.py")):
         yield style_syntax(script)
 
 
@@ -278,36 +280,36 @@ def part_judge(log):
     yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
 
 
-def boot(name, programs, log, out):
+def boot(name, arch, programs, log, out):
     """Runs the scenarios in one VM. Only a VM that does not come up gets a second try."""
     files = vm.guest_files(programs / "kunai", programs / "actors")
     for tries in range(1, BOOT_TRIES + 1):
         try:
-            return vm.boot_vm(name, files, "sh /kunai/guest.sh", out, timeout=GUEST_TIMEOUT)
+            return vm.boot_vm(name, files, "sh /kunai/guest.sh", out, arch=arch, timeout=GUEST_TIMEOUT)
         except vm.BootError as error:
             log.write(f"# boot {tries} of {name}: {error}\n")
             if tries == BOOT_TRIES or stopping.is_set():
                 raise
 
 
-def copy_programs(to):
+def copy_programs(kunai, actors, to):
     """What the guest runs must be what its results are compared with, even if somebody builds meanwhile."""
     (to / "actors").mkdir()
-    shutil.copy(TOP / "build-static/kunai", to / "kunai")
-    for actor in (TOP / ACTORS).iterdir():
+    shutil.copy(TOP / kunai, to / "kunai")
+    for actor in (TOP / actors).iterdir():
         if actor.is_file() and os.access(actor, os.X_OK):
             shutil.copy(actor, to / "actors" / actor.name)
 
 
-def kernel_vm(name):
+def kernel_vm(name, arch, kunai, actors):
     def part(log):
-        out = LOGS / f"vm-{name}"
+        out = LOGS / f"vm-{arch}-{name}"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="kunai-programs.") as programs:
-            copy_programs(Path(programs))
+            copy_programs(kunai, actors, Path(programs))
             try:
-                status = boot(name, Path(programs), log, out)
+                status = boot(name, arch, Path(programs), log, out)
             except (vm.VmError, kernels.KernelError) as error:
                 raise Failure(str(error)) from error
             for stream in ("guest.stdout", "guest.stderr"):
@@ -321,8 +323,14 @@ def kernel_vm(name):
     return part
 
 
+def vm_part(part, kernel, arch="amd64"):
+    programs, needs = ("build-static/kunai", ACTORS), ("build", "build-static")
+    if arch == "arm64":
+        programs, needs = ("build-arm64/kunai", "build-arm64/tests/actors"), ("build-arm64",)
+    return Part(part, kernel_vm(kernel, arch, *programs), needs, in_vm=True, more=part != f"vm-{SMOKE_KERNEL}")
+
+
 def all_parts(args):
-    names = list(kernels.KERNELS) if args.all else [SMOKE_KERNEL]
     seconds = FUZZ_SECONDS_LONG if args.long else FUZZ_SECONDS
     return [
         Part("build", build("release", "kunai", "actors", "src/describe", "meson-test-prereq")),
@@ -339,7 +347,9 @@ def all_parts(args):
         Part("fuzz", fuzz(seconds), ("build-asan",)),
         Part("live-asan", live("build-asan/kunai", SANITIZER_ENV), ("build", "build-asan")),
         Part("build-static", build("static", "kunai")),
-        *(Part(f"vm-{n}", kernel_vm(n), ("build", "build-static"), in_vm=True) for n in names),
+        Part("build-arm64", build("arm64", "kunai", "actors"), more=True),
+        *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
+        *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
     ]
 
 
@@ -389,10 +399,10 @@ def report(part):
         sys.stdout.flush()
 
 
-def choose(parts, wanted):
-    """The named parts and what they need."""
+def choose(parts, wanted, more):
+    """The named parts and what they need; without names those of a short run, or all."""
     if not wanted:
-        return parts
+        return [p for p in parts if more or not p.more]
     names = {p.name: p for p in parts}
     unknown = [w for w in wanted if w not in names]
     if unknown:
@@ -429,7 +439,7 @@ def stop_all(signum, _frame):
 
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
-    parser.add_argument("--all", action="store_true", help=f"every kernel, not only {SMOKE_KERNEL}")
+    parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
     parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target")
     parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
@@ -437,10 +447,11 @@ def main():
     args = parser.parse_args()
     if args.update_golden:
         return update_golden()
-    parts = choose(all_parts(args), args.parts)
+    parts = all_parts(args)
     if args.list:
         print("\n".join(p.name for p in parts))
         return 0
+    parts = choose(parts, args.parts, args.all)
 
     signal.signal(signal.SIGTERM, stop_all)
     signal.signal(signal.SIGINT, stop_all)

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import kernels
+import sysroot  # of cross/, which kernels has put on the path
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -113,14 +114,15 @@ class Initramfs:
             self.put(name, path.read_bytes(), path.stat().st_mode & 0o777)
 
 
-def find_busybox():
-    path = shutil.which("busybox")
+def find_busybox(arch):
+    """Any machine builds for arm64, but is not one: its busybox lies with the libraries."""
+    path = shutil.which("busybox") if arch == "amd64" else sysroot.make_sysroot(arch) / "root/bin/busybox"
     if not path:
         raise VmError("busybox-static is not installed: ./dev deps test")
     return path
 
 
-def make_initramfs(path, kernel, files, command, environment):
+def make_initramfs(path, arch, kernel, files, command, environment):
     """files: name in the guest -> file or directory here. command None: an interactive shell."""
     settings = dict(environment, VM_INTERACTIVE="" if command else "1")
     with Initramfs(path) as cpio:
@@ -128,7 +130,7 @@ def make_initramfs(path, kernel, files, command, environment):
             cpio.directory(name)
         # The kernel opens the console before devtmpfs is mounted.
         cpio.entry("dev/console", stat.S_IFCHR | 0o600, b"", (5, 1))
-        cpio.copy("bin/busybox", find_busybox())
+        cpio.copy("bin/busybox", find_busybox(arch))
         cpio.copy("init", HERE / "init")
         for module in sorted((kernel / "modules").iterdir()):
             cpio.copy(f"modules/{module.name}", module)
@@ -209,7 +211,7 @@ def boot_vm(name, files, command, out, *, arch="amd64", timeout=600, counted=Fal
     with tempfile.TemporaryDirectory(prefix="kunai-vm.") as work:
         initramfs, disk, console = (Path(work) / n for n in ("initramfs", "disk", "console"))
         settings = dict(env or {}, VM_TIMEOUT=timeout, VM_CONSOLE="/dev/" + MACHINES[arch]["console"])
-        make_initramfs(initramfs, kernel, files, command, settings)
+        make_initramfs(initramfs, arch, kernel, files, command, settings)
         with open(disk, "wb") as f:
             f.truncate(OUT_SIZE)
         console.touch()
