@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "detect/ioc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <uuid/uuid.h>
+
+#include "event/field.h"
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+enum { FIELDS_MAX = 16, SEGMENTS_MAX = 4 };
+
+struct ioc {
+	UT_hash_handle hh;
+	uint32_t len;
+	uint8_t severity;
+	char value[];
+};
+
+struct ioc_set {
+	struct ioc *table;
+	/* the fields that are looked up, by type of event */
+	struct field_ref fields[EVENT_COUNT][FIELDS_MAX];
+	uint32_t field_count[EVENT_COUNT];
+};
+
+/* Which fields, from Kunai's documentation; what an event does not have is passed over. */
+#define DIGESTS(object) object ".md5", object ".sha1", object ".sha256", object ".sha512"
+static const char *const image_fields[] = {"exe.path", NULL};
+static const char *const exec_fields[] = {
+	"parent_exe", "exe.path", DIGESTS("exe"), "interpreter.path", DIGESTS("interpreter"), NULL};
+static const char *const mmap_fields[] = {"exe.path", "mapped.path", DIGESTS("mapped"), NULL};
+static const char *const connect_fields[] = {"dst.ip", "dst.hostname", "dst.asked", NULL};
+static const char *const send_fields[] = {"exe.path", "dst.ip", "dst.hostname", "dst.asked", NULL};
+static const char *const dns_fields[] = {"exe.path", "response", "query", "dns_server.ip", NULL};
+static const char *const file_fields[] = {"exe.path", "path", NULL};
+static const char *const rename_fields[] = {"exe.path", "old", "new", NULL};
+static const char *const bpf_fields[] = {"exe.path", DIGESTS("bpf_prog"), NULL};
+static const char *const filter_fields[] = {"exe.path", DIGESTS("filter"), NULL};
+static const char *const scan_fields[] = {"path", DIGESTS("meta"), NULL};
+
+static const char *const *fields_of(enum event_type type)
+{
+	switch (type) {
+	case EVENT_execve:
+	case EVENT_execve_script:
+		return exec_fields;
+	case EVENT_mmap_exec:
+		return mmap_fields;
+	case EVENT_connect:
+		return connect_fields;
+	case EVENT_send_data:
+		return send_fields;
+	case EVENT_dns_query:
+		return dns_fields;
+	case EVENT_read:
+	case EVENT_read_config:
+	case EVENT_write:
+	case EVENT_write_config:
+	case EVENT_write_close:
+	case EVENT_file_create:
+	case EVENT_file_unlink:
+		return file_fields;
+	case EVENT_file_rename:
+		return rename_fields;
+	case EVENT_bpf_prog_load:
+		return bpf_fields;
+	case EVENT_bpf_socket_filter:
+		return filter_fields;
+	case EVENT_file_scan:
+		return scan_fields;
+	default:
+		return image_fields;
+	}
+}
+
+/* "exe.path" as the segments data, exe, path. */
+static bool find_field(enum event_type type, const char *path, struct field_ref *ret)
+{
+	struct str segments[SEGMENTS_MAX] = {STR("data")};
+	uint32_t n = 1;
+
+	while (*path && n < SEGMENTS_MAX) {
+		size_t len = strcspn(path, ".");
+		segments[n++] = (struct str){path, (uint32_t)len};
+		path += len + (path[len] == '.');
+	}
+	return field_find(type, segments, n, ret) == 0;
+}
+
+struct ioc_set *ioc_set_new(void)
+{
+	struct ioc_set *set = calloc(1, sizeof(*set));
+	if (!set)
+		return NULL;
+	for (int type = 0; type < EVENT_COUNT; type++)
+		for (const char *const *path = fields_of((enum event_type)type); *path; path++) {
+			struct field_ref *ref = &set->fields[type][set->field_count[type]];
+			set->field_count[type] += find_field((enum event_type)type, *path, ref);
+		}
+	return set;
+}
+
+void ioc_set_free(struct ioc_set *set)
+{
+	struct ioc *ioc, *next;
+
+	if (!set)
+		return;
+	HASH_ITER(hh, set->table, ioc, next)
+	{
+		HASH_DEL(set->table, ioc);
+		free(ioc);
+	}
+	free(set);
+}
+
+uint32_t ioc_count(const struct ioc_set *set)
+{
+	return HASH_COUNT(set->table);
+}
+
+static struct ioc *find(const struct ioc_set *set, struct str value)
+{
+	struct ioc *found;
+
+	HASH_FIND(hh, set->table, value.p, value.len, found);
+	return found;
+}
+
+static int add(struct ioc_set *set, struct str value, uint8_t severity)
+{
+	struct ioc *ioc = find(set, value);
+
+	if (ioc) {
+		if (severity > ioc->severity)
+			ioc->severity = severity;
+		return 0;
+	}
+	ioc = malloc(sizeof(*ioc) + value.len);
+	if (!ioc)
+		return -ENOMEM;
+	ioc->len = value.len;
+	ioc->severity = severity;
+	memcpy(ioc->value, value.p, value.len);
+	HASH_ADD_KEYPTR(hh, set->table, ioc->value, value.len, ioc);
+	if (ioc->hh.tbl)
+		return 0;
+	free(ioc);
+	return -ENOMEM;
+}
+
+/* What the line is wrong about, or NULL. */
+static const char *check_line(const json_t *line, struct str *ret_value, uint8_t *ret_severity)
+{
+	const json_t *value = json_object_get(line, "value");
+	const json_t *severity = json_object_get(line, "severity");
+	const json_t *uuid = json_object_get(line, "uuid");
+	const json_t *source = json_object_get(line, "source");
+	uuid_t parsed;
+
+	if (!json_is_string(value))
+		return "no string 'value': expected {\"source\": ..., \"uuid\": ..., \"value\": ..., "
+		       "\"severity\": 0..10}";
+	*ret_value = (struct str){json_string_value(value), (uint32_t)json_string_length(value)};
+	if (ret_value->len == 0 || str_eq(*ret_value, STR("?")))
+		return "an empty value or '?' would match whatever is unknown";
+	if (ret_value->len > IOC_VALUE_MAX)
+		return "the value is longer than 4096 bytes";
+	if (source && !json_is_string(source))
+		return "'source' is not a string";
+	if (uuid && (!json_is_string(uuid) || uuid_parse(json_string_value(uuid), parsed) < 0))
+		return "'uuid' is not a UUID";
+	*ret_severity = IOC_SEVERITY_DEFAULT;
+	if (!severity)
+		return NULL;
+	if (!json_is_integer(severity) || json_integer_value(severity) < 0 ||
+	    json_integer_value(severity) > 255)
+		return "'severity' is not a number from 0 to 255";
+	json_int_t n = json_integer_value(severity);
+	*ret_severity = (uint8_t)(n > IOC_SEVERITY_MAX ? IOC_SEVERITY_MAX : n);
+	return NULL;
+}
+
+static int load_line(struct ioc_set *set, const char *text, size_t len, const struct place *place,
+		     struct problems *problems)
+{
+	json_error_t error;
+	json_t *line = json_loadb(text, len, JSON_ALLOW_NUL, &error);
+	struct place at = *place;
+	struct str value;
+	uint8_t severity;
+
+	if (!line) {
+		at.column = error.column > 0 ? (uint32_t)error.column : 1;
+		problems_add(problems, PROBLEM_ERROR, &at, "%s", error.text);
+		return 0;
+	}
+	const char *wrong = check_line(line, &value, &severity);
+	int err = 0;
+	if (wrong)
+		problems_add(problems, PROBLEM_ERROR, &at, "%s", wrong);
+	else
+		err = add(set, value, severity);
+	json_decref(line);
+	return err;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+	return strspn(text, " \t\r\n") >= len;
+}
+
+static int load_file(struct ioc_set *set, const char *path, struct problems *problems)
+{
+	struct place place = {.file = str_of(path), .column = 1};
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return -errno;
+
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int err = 0;
+	while (!err && (len = getline(&text, &size, file)) >= 0) {
+		place.line++;
+		if (is_blank(text, (size_t)len))
+			continue;
+		if (len > IOC_LINE_MAX)
+			problems_add(problems, PROBLEM_ERROR, &place, "the line is longer than a megabyte");
+		else
+			err = load_line(set, text, (size_t)len, &place, problems);
+	}
+	if (!err && ferror(file))
+		err = -EIO;
+	free(text);
+	fclose(file);
+	return err;
+}
+
+static int is_ioc_file(const struct dirent *entry)
+{
+	return str_ends_with(str_of(entry->d_name), STR(".ioc"));
+}
+
+static int load_directory(struct ioc_set *set, const char *path, struct problems *problems)
+{
+	struct dirent **entries;
+	int n = scandir(path, &entries, is_ioc_file, alphasort);
+	int err = n < 0 ? -errno : 0;
+
+	for (int i = 0; i < n; i++) {
+		char *file = NULL;
+		if (!err && asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0)
+			err = -ENOMEM;
+		else if (!err)
+			err = load_file(set, file, problems);
+		free(file);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return err;
+}
+
+int ioc_load(struct ioc_set *set, const char *path, struct problems *problems)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? load_directory(set, path, problems) : load_file(set, path, problems);
+}
+
+struct hits {
+	struct ioc_hit *v;
+	uint32_t count, max;
+};
+
+static void look_up(const struct ioc_set *set, struct str value, struct hits *hits)
+{
+	const struct ioc *ioc = value.len && hits->count < hits->max ? find(set, value) : NULL;
+
+	if (ioc)
+		hits->v[hits->count++] = (struct ioc_hit){{ioc->value, ioc->len}, ioc->severity};
+}
+
+uint32_t ioc_match(const struct ioc_set *set, const struct event *e, struct ioc_hit *ret_hits, uint32_t max)
+{
+	struct hits hits = {ret_hits, 0, max};
+	char text[FIELD_TEXT_SIZE];
+
+	for (uint32_t i = 0; set->table && i < set->field_count[e->type]; i++) {
+		struct value value = field_get(e, &set->fields[e->type][i], text);
+		if (value.kind == VALUE_STR)
+			look_up(set, value.s, &hits);
+		for (uint32_t k = 0; value.kind == VALUE_STRV && k < value.v.n; k++)
+			look_up(set, value.v.v[k], &hits);
+	}
+	return hits.count;
+}
