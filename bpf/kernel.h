@@ -60,6 +60,14 @@ enum { MSG_PEEK = 2, MSG_TRUNC = 0x20 };
 enum { SOCK_STREAM = 1 };
 enum { EINTR = 4, EISCONN = 106, EALREADY = 114, EINPROGRESS = 115, ERESTARTSYS = 512 };
 enum { PF_EXITING = 0x00000004 };
+/* include/uapi/asm-generic/socket.h, which x86 and arm64 use */
+enum { SOL_SOCKET = 1 };
+enum {
+	SO_ATTACH_FILTER = 26,
+	SO_ATTACH_BPF = 50,
+	SO_ATTACH_REUSEPORT_CBPF = 51,
+	SO_ATTACH_REUSEPORT_EBPF = 52,
+};
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };
 /* arch/x86/include/asm/thread_info.h: the current system call is a 32-bit one */
 enum { TS_COMPAT = 0x0002 };
@@ -348,10 +356,42 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
 	u16 sk_protocol;
+	struct sk_filter *sk_filter;
+	struct sock_reuseport *sk_reuseport_cb;
 } KERNEL_TYPE;
 
 struct socket {
 	struct sock *sk;
+} KERNEL_TYPE;
+
+/* Only to be read by name: the numbers are the enrichment's. */
+enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
+
+struct bpf_prog_aux {
+	u32 id;
+	char name[16];
+} KERNEL_TYPE;
+
+/* A classic filter as it was attached, kept beside its translation */
+struct sock_fprog_kern {
+	u16 len;
+	struct sock_filter *filter;
+} KERNEL_TYPE;
+
+struct bpf_prog {
+	enum bpf_prog_type type;
+	u32 len;
+	u8 tag[8];
+	struct bpf_prog_aux *aux;
+	struct sock_fprog_kern *orig_prog;
+} KERNEL_TYPE;
+
+struct sk_filter {
+	struct bpf_prog *prog;
+} KERNEL_TYPE;
+
+struct sock_reuseport {
+	struct bpf_prog *prog;
 } KERNEL_TYPE;
 
 struct bpf_iter_meta {

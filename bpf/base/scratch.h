@@ -131,6 +131,19 @@ static __always_inline u32 scratch_put_user_str(struct scratch *s, const void *f
 }
 
 /* len <= ITEM_MAX */
+static __always_inline u32 scratch_put_kernel(struct scratch *s, const void *from, u64 len)
+{
+	SCRATCH_ROOM(s, off);
+	OPAQUE(len);
+	if (len > ITEM_MAX)
+		len = ITEM_MAX;
+	if (bpf_probe_read_kernel(s->record + off, len, from))
+		return 0;
+	s->used = off + len;
+	return len;
+}
+
+/* len <= ITEM_MAX */
 static __always_inline u32 scratch_put_user(struct scratch *s, const void *from, u64 len)
 {
 	SCRATCH_ROOM(s, off);

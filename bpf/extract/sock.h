@@ -14,13 +14,21 @@ struct user_sockaddr {
 
 enum { SOCKADDR_IN_LEN = 16, SOCKADDR_IN6_MIN_LEN = 24 };
 
-/* The INET or INET6 socket behind a file, or NULL. */
-static __always_inline struct sock *sock_of_file(struct file *file)
+/* The socket of any family behind a file, or NULL. */
+static __always_inline struct sock *sock_of_any_file(struct file *file)
 {
 	if (!file || (file_mode(file) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk = BPF_CORE_READ(socket, sk);
+
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* The INET or INET6 socket behind a file, or NULL. */
+static __always_inline struct sock *sock_of_file(struct file *file)
+{
+	struct sock *sk = sock_of_any_file(file);
+
 	if (!sk)
 		return NULL;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -38,11 +46,17 @@ static __always_inline void sock_addresses(struct sock *sk, u16 family, u8 *src,
 	}
 }
 
-static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
+/* What kind of socket it is, of any family. */
+static __always_inline void sock_fill_kind(struct wire_sock *w, struct sock *sk)
 {
 	w->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	w->type = BPF_CORE_READ(sk, sk_type);
 	w->protocol = BPF_CORE_READ(sk, sk_protocol);
+}
+
+static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
+{
+	sock_fill_kind(w, sk);
 	w->src_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	w->dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	sock_addresses(sk, w->family, w->src, w->dst);

@@ -277,6 +277,7 @@ enum {
 	SYS_RECV = 10,
 	SYS_SENDTO = 11,
 	SYS_RECVFROM = 12,
+	SYS_SETSOCKOPT = 14,
 	SYS_SENDMSG = 16,
 	SYS_RECVMSG = 17,
 	SYS_RECVMMSG = 19,
@@ -293,6 +294,8 @@ EXIT(exit_socketcall)
 		bpf_probe_read_user(a, 4 * sizeof(a[0]), (void *)regs_arg(regs, 1));
 	if (call == SYS_CONNECT && wanted(EVENT_connect))
 		connected(a[0], a[1], a[2], ret);
+	if (call == SYS_SETSOCKOPT && wanted(EVENT_bpf_socket_filter))
+		option_set(a[0], a[1], a[2], a[3], ret);
 	if (wanted(EVENT_send_data)) {
 		if (call == SYS_SEND || call == SYS_SENDTO)
 			sent_to(a[0], a[1], call == SYS_SENDTO ? a[4] : 0, a[5], ret);

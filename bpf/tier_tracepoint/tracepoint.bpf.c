@@ -23,6 +23,7 @@
 #include "extract/path.h"
 #include "extract/cgroup.h"
 #include "extract/sock.h"
+#include "extract/bpf.h"
 #include "extract/user.h"
 #include "extract/memory.h"
 
@@ -32,6 +33,7 @@
 #include "emit/net.h"
 #include "emit/control.h"
 #include "emit/memory.h"
+#include "emit/bpf.h"
 
 #include "tier_tracepoint/tables.h"
 #include "tier_tracepoint/exit.h"
@@ -39,6 +41,7 @@
 #include "tier_tracepoint/closing.h"
 #include "tier_tracepoint/process.h"
 #include "tier_tracepoint/file.h"
+#include "tier_tracepoint/bpf.h"
 #include "tier_tracepoint/net.h"
 #include "tier_tracepoint/control.h"
 #include "tier_tracepoint/memory.h"

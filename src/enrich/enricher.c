@@ -301,6 +301,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		enrich_send_data(e, event, p);
 		emit(context, event);
 		break;
+	case EVENT_bpf_socket_filter:
+		enrich_bpf_socket_filter(event);
+		emit(context, event);
+		break;
 	case EVENT_write_close:
 		fill_written_by(event);
 		emit(context, event);

@@ -52,6 +52,13 @@ void enrich_prctl(struct event *event);
 
 /* memory_events.c */
 void enrich_mprotect_exec(struct event *event);
+void enrich_fill_socket(const struct event *event, const struct wire_sock *sock, struct obj_socket *ret);
+
+/* bpf_events.c */
+void enrich_bpf_socket_filter(struct event *event);
+
+/* "EPERM" of what a system call returned; absent when it succeeded. */
+struct str enrich_error_name(const struct event *event, uint64_t result);
 
 /* Keeps track of which namespace a process lives in. */
 void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns);

@@ -15,7 +15,7 @@ static struct ip_address address_of(const struct wire_sock *sock, const uint8_t 
 	return sock->family == AF_INET ? address_from_v4(bytes) : address_from_v6(bytes);
 }
 
-static void fill_socket(const struct event *event, const struct wire_sock *sock, struct obj_socket *ret)
+void enrich_fill_socket(const struct event *event, const struct wire_sock *sock, struct obj_socket *ret)
 {
 	ret->domain = socket_domain_name(event->arena, sock->family);
 	ret->type = socket_type_name(event->arena, sock->type);
@@ -79,7 +79,7 @@ void enrich_connect(struct enricher *e, struct event *event, struct process *p)
 	struct data_connect *data = &event->data.connect;
 	struct ip_address src = address_of(&wire->sock, wire->sock.src);
 
-	fill_socket(event, &wire->sock, &data->socket);
+	enrich_fill_socket(event, &wire->sock, &data->socket);
 	fill_endpoint(event, &src, wire->sock.src_port, &data->src);
 	fill_peer(e, event, p, &wire->sock, &data->dst);
 	data->community_id = community_id(e, event, &wire->sock);
@@ -126,7 +126,7 @@ void enrich_send_data(struct enricher *e, struct event *event, struct process *p
 
 	if (wire->source.mode)
 		payload = source_bytes(e, event, wire);
-	fill_socket(event, &wire->sock, &data->socket);
+	enrich_fill_socket(event, &wire->sock, &data->socket);
 	fill_endpoint(event, &src, wire->sock.src_port, &data->src);
 	fill_peer(e, event, p, &wire->sock, &data->dst);
 	data->community_id = community_id(e, event, &wire->sock);
@@ -176,7 +176,7 @@ void enrich_dns_query(struct enricher *e, struct event *event, struct process *p
 	e->stats.dns_malformed += data->malformed;
 	remember(e, event, p, result.addresses);
 
-	fill_socket(event, &wire->sock, &data->socket);
+	enrich_fill_socket(event, &wire->sock, &data->socket);
 	fill_endpoint(event, &src, wire->sock.src_port, &data->src);
 	data->dns_server.ip = address_text(event->arena, &server);
 	data->dns_server.port = wire->sock.dst_port;

@@ -79,6 +79,7 @@ enum {
 	COMPAT_prctl = 172,
 	COMPAT_mprotect = 125,
 	COMPAT_pkey_mprotect = 380,
+	COMPAT_setsockopt = 366,
 };
 #define COMPAT(call) COMPAT_##call
 #else

@@ -4,8 +4,10 @@
 
 #if defined(__x86_64__)
 
+#include "filter.h"
 #include "sock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,8 +31,10 @@ enum {
 	IA32_PRCTL = 172,
 	IA32_CONNECT = 362,
 	IA32_PKEY_MPROTECT = 380,
+	IA32_SETSOCKOPT = 366,
 	IA32_SENDTO = 369,
 	SOCKETCALL_SEND = 9,
+	SOCKETCALL_SETSOCKOPT = 14,
 };
 
 static long ia32(long number, long a, long b, long c)
@@ -224,6 +228,39 @@ static void ia32_mprotect(const struct actor_case *self)
 	facts_end(&fact);
 }
 
+/* A 32-bit program's struct sock_fprog has a pointer of four bytes. a: by socketcall; b: a program that is refused. */
+static void ia32_filter(const struct actor_case *self)
+{
+	char *memory = low_memory();
+	struct sock_fprog program = filter_program(6);
+	struct sock_filter *code = (void *)(memory + 1024);
+	uint32_t *compat = (uint32_t *)(void *)memory, *args = compat + 4;
+	int fd;
+	long result;
+
+	probe();
+	fd = sock_open("127.0.0.1", SOCK_DGRAM);
+	memcpy(code, program.filter, program.len * sizeof(*code));
+	if (self->b)
+		code[3].code = 0xffff;
+	program.filter = code;
+	compat[0] = program.len;
+	compat[1] = (uint32_t)low(code);
+	args[0] = (uint32_t)fd;
+	args[1] = SOL_SOCKET;
+	args[2] = SO_ATTACH_FILTER;
+	args[3] = (uint32_t)low(compat);
+	args[4] = 2 * sizeof(*compat);
+	if (self->a)
+		result = ia32(IA32_SOCKETCALL, SOCKETCALL_SETSOCKOPT, low(args), 0);
+	else
+		result = ia32_five(IA32_SETSOCKOPT, fd, SOL_SOCKET, SO_ATTACH_FILTER, low(compat),
+				   2 * sizeof(*compat));
+	errno = (int)-result;
+	actor_must(self->b ? errno == EINVAL : result == 0, "attach a filter");
+	filter_fact(fd, SO_ATTACH_FILTER, &program, (int)result);
+}
+
 void actor_add_ia32(void)
 {
 	actor_add(ia32_prctl, 0, 0, 0, "ia32.prctl");
@@ -235,6 +272,10 @@ void actor_add_ia32(void)
 	actor_add(ia32_processes, IA32_EXIT_GROUP, 0, 0, "ia32.exit_group");
 	actor_add(ia32_network, 0, 0, 0, "ia32.network");
 	actor_add(ia32_network, 1, 0, 0, "ia32.socketcall");
+	actor_add(ia32_filter, 0, 0, 0, "ia32.filter");
+	actor_add(ia32_filter, 1, 0, 0, "ia32.filter.socketcall");
+	actor_add(ia32_filter, 0, 1, 0, "ia32.filter.refused");
+	actor_add(ia32_filter, 1, 1, 0, "ia32.filter.socketcall.refused");
 }
 
 #else

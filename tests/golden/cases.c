@@ -677,6 +677,67 @@ static void run_orphan_of_unknown(void)
 	create_as(&child, &task_systemd, STR("/tmp/by an orphan"), 0);
 }
 
+/* ---- code for the kernel ---- */
+
+/* A classic filter of that many instructions, of which the record has those that fit. */
+static void attach_filter(int family, uint64_t option, unsigned instructions, int64_t result)
+{
+	struct record *r = golden_begin(EVENT_bpf_socket_filter, &task_bash, &task_systemd);
+	struct wire_bpf_socket_filter *w = record_fixed(r);
+	uint8_t code[16384];
+	size_t size = instructions * 8 < sizeof(code) ? instructions * 8 : sizeof(code);
+
+	for (size_t i = 0; i < size; i++)
+		code[i] = (uint8_t)(i % 251);
+	w->sock.family = (uint16_t)family;
+	w->sock.type = SOCK_RAW;
+	w->option_number = option;
+	w->instructions = instructions;
+	w->code = record_put(r, code, size);
+	w->user = result < 0;
+	w->result = (uint64_t)result;
+	w->attached = result == 0;
+	golden_send();
+}
+
+static void run_filter(void)
+{
+	attach_filter(17, 26, 1, 0);
+}
+
+static void run_filter_truncated(void)
+{
+	attach_filter(AF_INET6, 51, 4096, 0);
+}
+
+static void run_filter_refused(void)
+{
+	attach_filter(AF_INET, 26, 3, -1);
+}
+
+static void run_filter_unreadable(void)
+{
+	attach_filter(99, 26, 0, -4095);
+}
+
+static void run_filter_ebpf(void)
+{
+	struct record *r = golden_begin(EVENT_bpf_socket_filter, &task_bash, &task_systemd);
+	struct wire_bpf_socket_filter *w = record_fixed(r);
+
+	w->sock.family = AF_INET;
+	w->sock.type = SOCK_STREAM;
+	w->sock.protocol = IPPROTO_TCP;
+	w->option_number = 50;
+	w->instructions = 223;
+	w->ebpf_id = 5470;
+	w->ebpf_type = 1;
+	memcpy(&w->ebpf_tag, "\xb8\xcb\x7c\x6e\x6d\x53\xac\x49", 8);
+	w->ebpf_name = record_put(r, "gold\xff", 6);
+	w->attached = true;
+	golden_send();
+}
+
 const struct golden_case golden_cases[] = {
 	{"seed", run_seed, 0},
 	{"start", run_start, 1},
@@ -746,6 +807,11 @@ const struct golden_case golden_cases[] = {
 	{"prctl_unknown", run_prctl_unknown, 1},
 	{"mprotect_exec", run_mprotect_exec, 1},
 	{"mprotect_exec_anonymous", run_mprotect_exec_anonymous, 1},
+	{"filter", run_filter, 1},
+	{"filter_truncated", run_filter_truncated, 1},
+	{"filter_refused", run_filter_refused, 1},
+	{"filter_unreadable", run_filter_unreadable, 1},
+	{"filter_ebpf", run_filter_ebpf, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -17,6 +17,8 @@ def guuid_of(start, salt, tgid):
 
 
 def put(event, path, value):
+    if value is model.ABSENT:
+        return
     *parents, leaf = path.split(".")
     for key in parents:
         event = event[key]

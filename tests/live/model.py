@@ -21,6 +21,12 @@ TICK = 10_000_000  # ns; the kernel shows start times in 1/100 s
 DOMAINS = {2: "AF_INET", 10: "AF_INET6"}
 TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM"}
 PROTOCOLS = {6: "TCP", 17: "UDP"}
+FILTER_DOMAINS = {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET", 40: "AF_VSOCK"}
+FILTER_TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
+FILTER_PROTOCOLS = {0: "IP", 6: "TCP", 17: "UDP"}
+FILTER_OPTIONS = {26: "SO_ATTACH_FILTER", 50: "SO_ATTACH_BPF", 51: "SO_ATTACH_REUSEPORT_CBPF", 52: "SO_ATTACH_REUSEPORT_EBPF"}
+FILTER_BYTES = 16384  # of a classic filter that are kept
+PROG_TYPES = {1: "socket_filter"}
 QUERY_TYPES = {1: "A", 5: "CNAME", 15: "MX", 16: "TXT", 28: "AAAA"}
 
 @dataclasses.dataclass
@@ -52,7 +58,7 @@ class Match:
         return self.text
 
 
-ABSENT = Match(lambda got: not isinstance(got, str), None, "no text")
+ABSENT = Match(lambda got: isinstance(got, type), None, "absent")  # judge.Missing
 
 
 @dataclasses.dataclass
@@ -363,6 +369,25 @@ class Model:
         fields["data.path"] = text(fact["path"]) if told else ABSENT
         return self.event("mprotect_exec", fact, fields)
 
+    # Code for the kernel
+
+    def on_filter(self, fact):
+        code = raw(fact["code"])
+        digests = digests_of(code[:FILTER_BYTES])
+        if not code:
+            digests = dict.fromkeys(digests, "?") | {"size": 0}
+        fields = {f"data.filter.{key}": value for key, value in digests.items()} | {
+            "data.socket": {"domain": FILTER_DOMAINS[fact["domain"]], "type": FILTER_TYPES[fact["type"]],
+                            "proto": FILTER_PROTOCOLS[fact["proto"]]},
+            "data.filter.len": fact["len"],
+            "data.filter.truncated": mark(len(code) > FILTER_BYTES),
+            "data.filter.unverified": mark(fact["error"]),
+            "data.attached": not fact["error"],
+            "data.option": FILTER_OPTIONS[fact["option"]],
+            "data.error": fact["error"] or ABSENT,
+        }  # fmt: skip
+        return self.event("bpf_socket_filter", fact, fields | program_fields(fact))
+
     # Storms: one fact for many events of processes that state nothing
 
     def on_storm_exec(self, fact):
@@ -403,6 +428,19 @@ class AnyOf(str):
         return str.__eq__(self, other) or str.__eq__(self.second, other)
 
     __hash__ = str.__hash__
+
+
+def mark(condition):
+    """A key that says true or is not there."""
+    return True if condition else ABSENT
+
+
+def program_fields(fact):
+    """Of an eBPF program, where there is one."""
+    if "prog_id" not in fact:
+        return {"data.prog_id": ABSENT}
+    return {"data.prog_id": fact["prog_id"], "data.prog_type": PROG_TYPES[fact["prog_type"]],
+            "data.prog_tag": fact["prog_tag"], "data.prog_name": fact["prog_name"]}  # fmt: skip
 
 
 def prefix_of(whole):

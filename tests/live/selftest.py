@@ -18,6 +18,7 @@ STORM = 7
 SPOILT_CASES = re.compile(
     r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
     r"|prctl\..*|mprotect_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
+    r"|filter\.(tcp4|udp6)"
 )
 
 
@@ -148,6 +149,11 @@ SPOILS = {
     "another host name": (lambda s: s.set("connect", "data.dst.hostname", "x", -1), ""),
     "another size": (lambda s: s.set("send_data", "data.data_size", 2), "send_data."),
     "another entropy": (lambda s: s.set("send_data", "data.data_entropy", 7.9), "send_data."),
+    "another filter": (lambda s: s.set("bpf_socket_filter", "data.filter.sha256", "1" * 64), "filter."),
+    "another length of a filter": (lambda s: s.set("bpf_socket_filter", "data.filter.len", 77), "filter."),
+    "a filter that was not attached": (lambda s: s.set("bpf_socket_filter", "data.attached", False), "filter."),
+    "another kind of socket": (lambda s: s.set("bpf_socket_filter", "data.socket.domain", "AF_UNIX"), "filter."),
+    "a filter that is marked as cut": (lambda s: s.set("bpf_socket_filter", "data.filter.truncated", True), "filter."),
     "another query": (lambda s: s.set("dns_query", "data.query", "x"), "dns."),
     "another query type": (lambda s: s.set("dns_query", "data.query_type", "MX"), "dns."),
     "another response": (lambda s: s.set("dns_query", "data.response", ["1.1.1.1"]), "dns."),

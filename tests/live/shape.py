@@ -26,6 +26,10 @@ def is_u32(value):
     return is_u64(value) and value <= U32_MAX
 
 
+def is_u16(value):
+    return is_u64(value) and value < 1 << 16
+
+
 def is_i32(value):
     return isinstance(value, int) and not isinstance(value, bool) and -(1 << 31) <= value < 1 << 31
 
@@ -57,6 +61,7 @@ is_hex = matches(HEX)
 IMAGE = [("path", is_str)]
 HASHES = [("path", is_str), ("magic", is_str), ("md5", is_str), ("sha1", is_str), ("sha256", is_str),
           ("sha512", is_str), ("size", is_u64), ("error", or_null(is_str))]  # fmt: skip
+DIGESTS = [("md5", is_str), ("sha1", is_str), ("sha256", is_str), ("sha512", is_str)]
 COMMON = [("ancestors", is_str), ("command_line", is_str), ("exe", IMAGE)]
 SOCKET = [("domain", is_str), ("type", is_str), ("proto", is_str)]
 ENDPOINT = [("ip", is_str), ("port", is_u32)]
@@ -85,6 +90,8 @@ DATA = {
     "prctl": [*COMMON, ("option", is_str), ("arg2", is_hex), ("arg3", is_hex), ("arg4", is_hex), ("arg5", is_hex),
               ("success", is_bool)],
     "mprotect_exec": [*COMMON, ("addr", is_hex), ("prot", is_hex)],
+    "bpf_socket_filter": [*COMMON, ("socket", SOCKET), ("filter", [*DIGESTS, ("len", is_u16), ("size", is_u64)]),
+                          ("attached", is_bool)],
     "error": [*COMMON, ("code", is_u64), ("message", is_str)],
     "event_loss": [("read", is_u64), ("lost", is_u64), ("eps", is_float)],
     "start": [("system", SYSTEM), ("kunai", SENSOR)],
@@ -93,6 +100,7 @@ DATA = {
 IDS = {
     "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "connect": 60, "dns_query": 61,
     "send_data": 62, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
+    "bpf_socket_filter": 22,
 }  # fmt: skip
 
 TASK = [("name", is_str), ("pid", is_i32), ("tgid", is_i32), ("guuid", is_uuid), ("uid", is_u32), ("user", is_str),
