@@ -32,6 +32,7 @@ enum {
 	BUFFERED_DEFAULT = 1024,
 	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; Kunai has 1 and 2 */
 	ERROR_ACCOUNTS = 11,
+	ERROR_PROCESSES = 12,
 };
 
 /* An event whose record is still being built delays all later ones by at most this. */
@@ -62,6 +63,7 @@ struct pipeline {
 	uint64_t missed;                            /* for certain */
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
 	bool unbalanced;                            /* said once */
+	uint64_t process_losses_told;
 	int signals;
 	bool stop;
 	bool impatient; /* events go without their hashes */
@@ -195,6 +197,26 @@ static void report_losses(struct pipeline *p)
 	print_event(p, &e);
 }
 
+/* What is not known of processes for want of room. Said anew when it is twice as much: the cause may last. */
+static void report_process_losses(struct pipeline *p)
+{
+	struct enricher_stats stats;
+	char text[256];
+
+	enricher_read_stats(p->enricher, &stats);
+	const struct process_losses *l = &stats.process_losses;
+	uint64_t all = l->refused + l->evicted + l->texts_refused + l->texts_evicted;
+	if (all == 0 || all < 2 * p->process_losses_told)
+		return;
+	p->process_losses_told = all;
+	snprintf(text, sizeof(text),
+		 "the process table is full: %" PRIu64 " processes were left out, %" PRIu64
+		 " dead ones forgotten early; %" PRIu64 " texts were left out, %" PRIu64
+		 " command lines of dead ones dropped",
+		 l->refused, l->evicted, l->texts_refused, l->texts_evicted);
+	print_error(p, ERROR_PROCESSES, text);
+}
+
 /* Every event that a hook saw must be accounted for, and what was sent must have arrived. Valid when nothing is on
  * its way. */
 static bool accounts_balance(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT],
@@ -322,6 +344,7 @@ static void tick(struct pipeline *p)
 	enricher_tick(p->enricher, now);
 	count_missed(p);
 	report_losses(p);
+	report_process_losses(p);
 	check_accounts(p);
 	flush(p);
 }
@@ -399,10 +422,14 @@ static void finish(struct pipeline *p)
 	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
 		 " unwritten=%" PRIu64 " missed=%" PRIu64,
 		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped, p->missed);
-	log_info("enrichment: processes=%u hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
+	log_info("enrichment: processes=%u process_bytes=%zu processes_refused=%" PRIu64
+		 " processes_evicted=%" PRIu64 " texts_refused=%" PRIu64 " texts_evicted=%" PRIu64,
+		 stats.processes, stats.process_bytes, stats.process_losses.refused,
+		 stats.process_losses.evicted, stats.process_losses.texts_refused,
+		 stats.process_losses.texts_evicted);
+	log_info("enrichment: hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
 		 " dns_malformed=%" PRIu64,
-		 stats.processes, stats.hasher.files, stats.hasher.hits, stats.dns_truncated,
-		 stats.dns_malformed);
+		 stats.hasher.files, stats.hasher.hits, stats.dns_truncated, stats.dns_malformed);
 }
 
 /* The size for max_buffered_events, rounded up to a power of two as rings must be. */

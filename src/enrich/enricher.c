@@ -426,7 +426,8 @@ void enricher_fill_start(struct enricher *e, struct event *event)
 void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 {
 	*ret = e->stats;
-	ret->processes_refused = e->processes.refused;
+	ret->process_losses = e->processes.losses;
+	ret->process_bytes = e->processes.texts.bytes;
 	ret->processes = HASH_COUNT(e->processes.entries);
 	hasher_read_stats(e->hasher, &ret->hasher);
 }

@@ -10,6 +10,7 @@
 #define KUNAI_ENRICH_ENRICHER_H
 
 #include "enrich/hasher.h"
+#include "enrich/process.h"
 #include "event/event.h"
 
 struct enricher;
@@ -28,7 +29,8 @@ enum { PREFETCH_EXE, PREFETCH_INTERPRETER };
 struct enricher_stats {
 	uint64_t dns_truncated; /* messages */
 	uint64_t dns_malformed;
-	uint64_t processes_refused; /* the process table was full */
+	struct process_losses process_losses;
+	size_t process_bytes; /* of texts of processes */
 	uint32_t processes;
 	struct hasher_stats hasher;
 };

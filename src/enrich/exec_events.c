@@ -175,11 +175,11 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 		return;
 	process_adopt(&e->processes, p, &event->wire->parent);
 	p->task = event->wire->task;
-	process_set_text(&p->exe, exe.text);
-	process_set_text(&p->image, image.text);
-	process_set_text(&p->command_line, data->command_line);
-	process_set_text(&p->cgroup, cgroup_path(event, wire->cgroup));
-	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
+	process_set_text(p, &p->exe, exe.text);
+	process_set_text(p, &p->image, image.text);
+	process_set_text(p, &p->command_line, data->command_line);
+	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
+	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	process_changed(p);
 	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
 	set_container(p);
@@ -190,23 +190,11 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 	}
 }
 
-/* A new process runs what its creator runs; not what that was called when it was a script. */
-static void inherit(struct process *p, const struct process *creator)
-{
-	process_set_text(&p->exe, creator->image);
-	process_set_text(&p->image, creator->image);
-	process_set_text(&p->command_line, creator->command_line);
-	process_set_text(&p->cgroup, creator->cgroup);
-	p->container_type = creator->container_type;
-	process_changed(p);
-}
-
 void enrich_clone(struct enricher *e, struct event *event)
 {
 	const struct wire_clone *wire = event_wire(event);
 	const struct wire_task creator_task = {.start = wire->creator_start,
 					       .tgid = (uint32_t)wire->creator_tgid};
-	const struct process *creator = process_find(&e->processes, &creator_task);
 	struct process *p = process_find(&e->processes, &event->wire->task);
 
 	if (p || event->wire->task.pid != event->wire->task.tgid)
@@ -214,9 +202,11 @@ void enrich_clone(struct enricher *e, struct event *event)
 	p = process_get(&e->processes, &event->wire->task, &event->wire->parent);
 	if (!p)
 		return;
+	/* not before: room may have been made for it */
+	const struct process *creator = process_find(&e->processes, &creator_task);
 	if (creator && creator != p)
-		inherit(p, creator);
-	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
+		process_inherit(p, creator);
+	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
 }
 
@@ -315,9 +305,9 @@ static void seed_parent(struct enricher *e, const struct event *event)
 	if (!p)
 		return;
 	struct str args = proc_args(event->arena, task);
-	process_set_text(&p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
-	process_set_text(&p->exe, proc_exe(event->arena, task));
-	process_set_text(&p->image, p->exe);
+	process_set_text(p, &p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
+	process_set_text(p, &p->exe, proc_exe(event->arena, task));
+	process_set_text(p, &p->image, p->exe);
 	enrich_join_namespace(e, p, task->mnt_ns);
 }
 
@@ -332,16 +322,16 @@ void enrich_seed(struct enricher *e, const struct event *event)
 	note_init(e, &event->wire->parent);
 
 	struct str exe = task->flags & PF_KTHREAD ? STR("kernel") : path_decode(event, &wire->image).text;
-	process_set_text(&p->exe, exe);
-	process_set_text(&p->image, exe);
+	process_set_text(p, &p->exe, exe);
+	process_set_text(p, &p->image, exe);
 	if (!(task->flags & PF_KTHREAD)) {
 		struct str args = proc_args(event->arena, task);
-		process_set_text(&p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
+		process_set_text(p, &p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
 	} else {
-		process_set_text(&p->command_line, STR(""));
+		process_set_text(p, &p->command_line, STR(""));
 	}
-	process_set_text(&p->cgroup, cgroup_path(event, wire->cgroup));
-	process_set_text(&p->nodename, nodename_text(event, wire->nodename));
+	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
+	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	p->parent_key = process_key_of(&event->wire->parent); /* seed_parent() may have made it without */
 	enrich_join_namespace(e, p, task->mnt_ns);
 	seed_parent(e, event);

@@ -4,14 +4,6 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "base/buf.h"
-
-static void text_free(struct str *text)
-{
-	free((char *)text->p);
-	*text = (struct str){0};
-}
-
 /* At most PROCESS_TEXT_MAX bytes that end with a whole character. */
 static uint32_t text_length(struct str value)
 {
@@ -24,27 +16,72 @@ static uint32_t text_length(struct str value)
 	return len;
 }
 
-void process_set_text(struct str *text, struct str value)
+/* The command line of the process that is dead for longest, among those with a long one. */
+static bool shed_oldest(struct process_table *t)
 {
-	uint32_t len = text_length(value);
-	char *copy = value.p ? malloc((size_t)len + 1) : NULL;
+	struct process *p = t->heavy;
 
-	text_free(text);
-	if (!copy)
+	if (!p)
+		return false;
+	DL_DELETE2(t->heavy, p, prev_heavy, next_heavy);
+	p->heavy = false;
+	text_release(&t->texts, &p->command_line);
+	t->losses.texts_evicted++;
+	return true;
+}
+
+static bool make_room(struct process_table *t, uint32_t len)
+{
+	size_t max = len > PROCESS_TEXT_SHORT ? PROCESS_BYTES_LONG : PROCESS_BYTES_MAX;
+
+	while (t->texts.bytes + text_size(len) > max)
+		if (!shed_oldest(t))
+			return false;
+	return true;
+}
+
+void process_set_text(struct process *p, struct str *text, struct str value)
+{
+	struct process_table *t = p->table;
+	struct str copy = {0};
+
+	if (value.p && text->p && str_eq(*text, value))
 		return;
-	memcpy(copy, value.p, len);
-	copy[len] = '\0';
-	*text = (struct str){copy, len};
+	value.len = text_length(value);
+	if (value.p && make_room(t, value.len))
+		copy = text_new(&t->texts, value);
+	t->losses.texts_refused += value.p && !copy.p;
+	text_release(&t->texts, text);
+	*text = copy;
+}
+
+static void share_text(struct process *p, struct str *text, struct str value)
+{
+	struct str shared = text_share(value);
+
+	text_release(&p->table->texts, text);
+	*text = shared;
+}
+
+void process_inherit(struct process *p, const struct process *creator)
+{
+	share_text(p, &p->exe, creator->image);
+	share_text(p, &p->image, creator->image);
+	share_text(p, &p->command_line, creator->command_line);
+	share_text(p, &p->cgroup, creator->cgroup);
+	p->container_type = creator->container_type;
+	process_changed(p);
 }
 
 static void process_free(struct process *p)
 {
-	text_free(&p->exe);
-	text_free(&p->image);
-	text_free(&p->command_line);
-	text_free(&p->cgroup);
-	text_free(&p->nodename);
-	text_free(&p->ancestors);
+	struct str *const texts[] = {&p->exe,    &p->image,    &p->command_line,
+				     &p->cgroup, &p->nodename, &p->lineage};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		text_release(&p->table->texts, texts[i]);
+	if (p->heavy)
+		DL_DELETE2(p->table->heavy, p, prev_heavy, next_heavy);
 	if (p->names_ready)
 		dns_names_fini(&p->names);
 	free(p);
@@ -59,7 +96,8 @@ void process_table_fini(struct process_table *t)
 		HASH_DEL(t->entries, p);
 		process_free(p);
 	}
-	t->exited = NULL;
+	buf_fini(&t->lineage);
+	*t = (struct process_table){0};
 }
 
 struct process_key process_key_of(const struct wire_task *task)
@@ -82,6 +120,13 @@ struct process *process_find(const struct process_table *t, const struct wire_ta
 	return find_key(t, &key);
 }
 
+void process_changed(struct process *p)
+{
+	text_release(&p->table->texts, &p->lineage);
+	if (p->children)
+		p->table->version++; /* of all the lineages: to look for those below would cost more than to make them */
+}
+
 /* A parent is older than its children: whatever a record says, there is no way round in a circle. */
 static bool is_older(const struct process_key *a, const struct process_key *b)
 {
@@ -96,6 +141,41 @@ static void link_parent(struct process_table *t, struct process *p)
 		return;
 	p->parent = parent;
 	DL_APPEND2(parent->children, p, prev_sibling, next_sibling);
+	process_changed(p);
+}
+
+/* Takes it out of the table; its children, if any, lose their lineage. Returns its parent. */
+static struct process *forget(struct process_table *t, struct process *p)
+{
+	struct process *parent = p->parent, *child, *next;
+
+	process_changed(p);
+	DL_FOREACH_SAFE2(p->children, child, next, next_sibling)
+	{
+		child->parent = NULL;
+		child->prev_sibling = child->next_sibling = NULL;
+	}
+	if (parent)
+		DL_DELETE2(parent->children, p, prev_sibling, next_sibling);
+	if (p->expired)
+		DL_DELETE2(t->kept, p, prev_exited, next_exited);
+	else if (p->exited_at)
+		DL_DELETE2(t->exited, p, prev_exited, next_exited);
+	HASH_DEL(t->entries, p);
+	process_free(p);
+	return parent;
+}
+
+static bool has_room(struct process_table *t)
+{
+	if (HASH_COUNT(t->entries) < PROCESS_MAX)
+		return true;
+	struct process *oldest = t->kept ? t->kept : t->exited;
+	if (!oldest)
+		return false;
+	forget(t, oldest);
+	t->losses.evicted++;
+	return true;
 }
 
 struct process *process_get(struct process_table *t, const struct wire_task *task,
@@ -104,10 +184,11 @@ struct process *process_get(struct process_table *t, const struct wire_task *tas
 	struct process *p = process_find(t, task);
 	if (p)
 		return p;
-	if (HASH_COUNT(t->entries) >= PROCESS_MAX || !(p = calloc(1, sizeof(*p)))) {
-		t->refused++;
+	if (!has_room(t) || !(p = calloc(1, sizeof(*p)))) {
+		t->losses.refused++;
 		return NULL;
 	}
+	p->table = t;
 	p->key = process_key_of(task);
 	p->parent_key = process_key_of(parent);
 	p->task = *task;
@@ -127,32 +208,12 @@ void process_link_parents(struct process_table *t)
 	}
 }
 
-void process_changed(struct process *p)
-{
-	/* Depth first without recursion: a chain of processes can be as long as an attacker likes. */
-	struct process *at = p;
-
-	for (;;) {
-		text_free(&at->ancestors);
-		if (at->children) {
-			at = at->children;
-			continue;
-		}
-		while (at != p && !at->next_sibling)
-			at = at->parent;
-		if (at == p)
-			return;
-		at = at->next_sibling;
-	}
-}
-
 void process_adopt(struct process_table *t, struct process *p, const struct wire_task *parent)
 {
 	if (p->parent_key.tgid || p->parent_key.start || !parent->tgid)
 		return;
 	p->parent_key = process_key_of(parent);
 	link_parent(t, p);
-	process_changed(p);
 }
 
 static bool is_origin(const struct process *p)
@@ -183,25 +244,41 @@ uint32_t process_ancestor_exes(const struct process *p, struct str ret[PROCESS_A
 	return ancestor_exes(p, ret, &last);
 }
 
-struct str process_ancestors(struct process *p)
+/* Oldest first, with a mark where the beginning is not known. */
+static struct str make_lineage(struct process_table *t, const struct process *p)
 {
 	struct str exes[PROCESS_ANCESTORS_MAX];
 	const struct process *last;
-	struct buf text = {0};
-
-	if (p->ancestors.p)
-		return p->ancestors;
 	uint32_t n = ancestor_exes(p, exes, &last);
+
+	buf_reset(&t->lineage);
 	if (!is_origin(last))
-		buf_add_char(&text, '?');
+		buf_add_char(&t->lineage, '?');
 	while (n > 0) {
-		if (text.len)
-			buf_add_char(&text, '|');
-		buf_add_str(&text, exes[--n]);
+		if (t->lineage.len)
+			buf_add_char(&t->lineage, '|');
+		buf_add_str(&t->lineage, exes[--n]);
 	}
-	process_set_text(&p->ancestors, buf_str(&text));
-	buf_fini(&text);
-	return p->ancestors.p ? p->ancestors : STR("");
+	struct str text = buf_str(&t->lineage);
+	text.len = text_length(text);
+	return text;
+}
+
+struct str process_ancestors(struct process *p)
+{
+	struct process_table *t = p->table;
+	struct process *parent = p->parent;
+
+	if (!parent)
+		return is_origin(p) ? STR("") : STR("?");
+	if (parent->lineage.p && parent->lineage_version == t->version)
+		return parent->lineage;
+	struct str text = make_lineage(t, p);
+	text_release(&t->texts, &parent->lineage);
+	if (t->texts.bytes + text_size(text.len) <= PROCESS_BYTES_LINEAGES)
+		parent->lineage = text_new(&t->texts, text);
+	parent->lineage_version = t->version;
+	return parent->lineage.p ? parent->lineage : text;
 }
 
 void process_exit(struct process_table *t, struct process *p, uint64_t now)
@@ -213,18 +290,9 @@ void process_exit(struct process_table *t, struct process *p, uint64_t now)
 		dns_names_fini(&p->names);
 	p->names_ready = false;
 	DL_APPEND2(t->exited, p, prev_exited, next_exited);
-}
-
-/* One that is not among the exited ones any more and has no children. Returns its parent. */
-static struct process *forget(struct process_table *t, struct process *p)
-{
-	struct process *parent = p->parent;
-
-	if (parent)
-		DL_DELETE2(parent->children, p, prev_sibling, next_sibling);
-	HASH_DEL(t->entries, p);
-	process_free(p);
-	return parent;
+	p->heavy = p->command_line.len > PROCESS_TEXT_SHORT;
+	if (p->heavy)
+		DL_APPEND2(t->heavy, p, prev_heavy, next_heavy);
 }
 
 void process_expire(struct process_table *t, uint64_t now)
@@ -233,6 +301,7 @@ void process_expire(struct process_table *t, uint64_t now)
 
 	while ((p = t->exited) && p->exited_at + PROCESS_LINGER_NS < now) {
 		DL_DELETE2(t->exited, p, prev_exited, next_exited);
+		DL_APPEND2(t->kept, p, prev_exited, next_exited);
 		p->expired = true;
 		/* children keep it, and the last of them takes it along */
 		while (p && p->expired && !p->children)

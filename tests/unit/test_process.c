@@ -17,13 +17,18 @@ static struct wire_task task(uint32_t tgid)
 	return (struct wire_task){.start = tgid * 1000, .pid = tgid, .tgid = tgid};
 }
 
+static void name_it(struct process *p, struct str exe)
+{
+	process_set_text(p, &p->exe, exe);
+}
+
 static struct process *add(uint32_t tgid, uint32_t parent, const char *exe)
 {
 	struct wire_task t = task(tgid), p = task(parent);
 	struct process *entry = process_get(&table, &t, &p);
 
 	if (entry && exe)
-		process_set_text(&entry->exe, str_of(exe));
+		name_it(entry, str_of(exe));
 	return entry;
 }
 
@@ -45,7 +50,7 @@ static void is_ancestors(uint32_t tgid, const char *want, const char *name)
 static void set_exe(uint32_t tgid, const char *exe)
 {
 	struct process *p = find(tgid);
-	process_set_text(&p->exe, str_of(exe));
+	name_it(p, str_of(exe));
 	process_changed(p);
 }
 
@@ -80,7 +85,7 @@ static void test_kernel_threads(void)
 			 kthreadd = {.start = 1, .tgid = 2, .flags = PF_KTHREAD};
 	struct wire_task worker = {.start = 5, .tgid = 7, .flags = PF_KTHREAD};
 
-	process_set_text(&process_get(&table, &kthreadd, &swapper)->exe, STR("kernel"));
+	name_it(process_get(&table, &kthreadd, &swapper), STR("kernel"));
 	struct process *w = process_get(&table, &worker, &kthreadd);
 	ok(str_eq(process_ancestors(w), STR("kernel")), "a kernel thread's chain is whole");
 	ok(str_eq(process_ancestors(w->parent), STR("")), "kthreadd has none");
@@ -119,7 +124,7 @@ static void test_changes(void)
 	/* one that only its child told of */
 	static const struct wire_task nobody;
 	struct wire_task hidden = task(15), parent = task(10), other = task(20);
-	process_set_text(&process_get(&table, &hidden, &nobody)->exe, STR("/bin/hidden"));
+	name_it(process_get(&table, &hidden, &nobody), STR("/bin/hidden"));
 	add(16, 15, "/bin/child");
 	is_ancestors(16, "?|/bin/hidden", "nobody knows its parent");
 	process_adopt(&table, find(15), &parent);
@@ -162,9 +167,9 @@ static void test_reuse(void)
 
 	add(1, 0, "/sbin/init");
 	second.start += 5;
-	process_set_text(&process_get(&table, &first, &init)->exe, STR("/bin/first"));
+	name_it(process_get(&table, &first, &init), STR("/bin/first"));
 	process_exit(&table, process_find(&table, &first), SECOND);
-	process_set_text(&process_get(&table, &second, &init)->exe, STR("/bin/second"));
+	name_it(process_get(&table, &second, &init), STR("/bin/second"));
 	ok(process_find(&table, &first) != process_find(&table, &second), "a tgid that is used again");
 	process_expire(&table, 10 * SECOND);
 	ok(!process_find(&table, &first) && process_find(&table, &second), "the old one goes alone");
@@ -295,9 +300,9 @@ static void test_full(void)
 	for (uint32_t i = 1; i <= PROCESS_MAX; i++)
 		add(i, 0, NULL);
 	is_u64(HASH_COUNT(table.entries), PROCESS_MAX, "as many as it takes");
-	is_u64(table.refused, 0, "none was refused");
+	is_u64(table.losses.refused, 0, "none was refused");
 	ok(!add(PROCESS_MAX + 1, 1, NULL), "one more is refused");
-	is_u64(table.refused, 1, "and counted");
+	is_u64(table.losses.refused, 1, "and counted");
 	ok(add(5, 0, NULL) == find(5), "one that is there is found");
 	process_exit(&table, find(7), SECOND);
 	process_expire(&table, 10 * SECOND);
@@ -306,33 +311,164 @@ static void test_full(void)
 	process_table_fini(&table);
 }
 
-static void test_texts(void)
+static void test_evicted(void)
 {
-	struct str text = {0};
+	struct wire_task init = task(1);
+
+	for (uint32_t i = 1; i <= PROCESS_MAX; i++)
+		add(i, i == 8 || i == 9 ? 7 : 1, "/bin/x");
+	process_exit(&table, find(7), SECOND);
+	process_exit(&table, find(10), 2 * SECOND);
+	process_exit(&table, find(9), 30 * SECOND);
+	process_expire(&table, 31 * SECOND);
+	ok(find(7) && !find(10) && find(9), "one is kept for its child");
+	is_ancestors(8, "/bin/x|/bin/x", "which has its lineage");
+	ok(add(PROCESS_MAX + 1, 1, "/bin/y"), "there is room for one");
+	is_u64(table.losses.evicted, 0, "without taking any");
+	ok(add(PROCESS_MAX + 2, 1, "/bin/y") && !find(7), "one more takes that of the one dead for longest");
+	is_u64(table.losses.evicted, 1, "which is counted");
+	is_ancestors(8, "?", "its child has an open lineage");
+	ok(add(PROCESS_MAX + 3, 1, "/bin/y") && !find(9), "the next one that of the next");
+	struct wire_task t = task(PROCESS_MAX + 4);
+	ok(!process_get(&table, &t, &init), "there are only living ones now");
+	is_u64(table.losses.refused, 1, "which is counted, too");
+	process_table_fini(&table);
+}
+
+static void test_text(void)
+{
+	struct process *p = add(1, 0, NULL);
+	struct str *text = &p->exe;
 	char *much = malloc(PROCESS_TEXT_MAX + 3);
 
-	process_set_text(&text, STR("a"));
-	ok(str_eq(text, STR("a")) && text.p[1] == '\0', "a copy with NUL");
-	process_set_text(&text, (struct str){0});
-	ok(!text.p, "absent stays absent");
-	process_set_text(&text, STR(""));
-	ok(text.p && text.len == 0, "empty stays empty");
+	process_set_text(p, text, STR("a"));
+	ok(str_eq(*text, STR("a")) && text->p[1] == '\0', "a copy with NUL");
+	process_set_text(p, text, *text);
+	ok(str_eq(*text, STR("a")), "by itself");
+	process_set_text(p, text, (struct str){text->p, 0});
+	ok(text->p && text->len == 0, "empty stays empty");
+	process_set_text(p, text, (struct str){0});
+	ok(!text->p, "absent stays absent");
+	is_u64(table.texts.bytes, 0, "and takes no room");
 
 	memset(much, 'x', PROCESS_TEXT_MAX + 3);
-	process_set_text(&text, (struct str){much, PROCESS_TEXT_MAX});
-	is_u64(text.len, PROCESS_TEXT_MAX, "at the bound");
-	process_set_text(&text, (struct str){much, PROCESS_TEXT_MAX + 1});
-	is_u64(text.len, PROCESS_TEXT_MAX, "one past it");
+	process_set_text(p, text, (struct str){much, PROCESS_TEXT_MAX});
+	is_u64(text->len, PROCESS_TEXT_MAX, "at the bound");
+	process_set_text(p, text, (struct str){much, PROCESS_TEXT_MAX + 1});
+	is_u64(text->len, PROCESS_TEXT_MAX, "one past it");
 	for (uint32_t shift = 0; shift < 3; shift++) {
 		for (uint32_t i = 0; i < PROCESS_TEXT_MAX + 3; i++)
 			much[i] = "\xef\xbf\xbd"[(i + shift) % 3];
 		uint32_t from = (3 - shift) % 3;
-		process_set_text(&text, (struct str){much + from, PROCESS_TEXT_MAX + 3 - from});
-		ok(utf8_valid_prefix(text.p, text.len) == text.len && text.len > PROCESS_TEXT_MAX - 3,
+		process_set_text(p, text, (struct str){much + from, PROCESS_TEXT_MAX + 3 - from});
+		ok(utf8_valid_prefix(text->p, text->len) == text->len && text->len > PROCESS_TEXT_MAX - 3,
 		   "no character is cut");
 	}
-	process_set_text(&text, (struct str){0});
+	process_table_fini(&table);
+	is_u64(table.texts.bytes, 0, "all texts are given back");
 	free(much);
+}
+
+/* Every second one of these is different from the one before. */
+static struct str long_text(uint32_t i, uint32_t len)
+{
+	static char text[PROCESS_TEXT_MAX];
+
+	memset(text, 'a' + (int)(i % 26), len);
+	memcpy(text, &i, sizeof(i) < len ? sizeof(i) : len);
+	return (struct str){text, len};
+}
+
+static void test_inherit(void)
+{
+	struct process *shell = add(10, 0, "/tmp/run.sh"), *child = add(11, 10, NULL);
+
+	process_set_text(shell, &shell->image, STR("/bin/sh"));
+	process_set_text(shell, &shell->command_line, long_text(0, 128 << 10));
+	size_t before = table.texts.bytes;
+	process_inherit(child, shell);
+	is_u64(table.texts.bytes, before, "a clone takes no room for texts");
+	ok(str_eq(child->exe, STR("/bin/sh")) && child->command_line.p == shell->command_line.p,
+	   "it shares them");
+	process_set_text(shell, &shell->command_line, STR("other"));
+	is_u64(child->command_line.len, 128 << 10, "and keeps its own when its creator's change");
+	process_exit(&table, shell, SECOND);
+	process_exit(&table, child, SECOND);
+	process_expire(&table, 10 * SECOND);
+	is_u64(table.texts.bytes, 0, "the last one gives the room back");
+	process_table_fini(&table);
+}
+
+/* Living processes with command lines of 128 KiB up to the bound, and one past it. */
+static void test_bytes_full(void)
+{
+	enum { LEN = 128 << 10 };
+	const uint32_t fit = (uint32_t)(PROCESS_BYTES_LONG / text_size(LEN));
+
+	for (uint32_t i = 1; i <= fit; i++) {
+		struct process *p = add(i, 0, NULL);
+		process_set_text(p, &p->command_line, long_text(i, LEN));
+	}
+	is_u64(table.losses.texts_refused, 0, "up to the bound all are kept");
+	struct process *p = add(fit + 1, 1, NULL);
+	process_set_text(p, &p->command_line, STR("old"));
+	process_set_text(p, &p->command_line, long_text(0, LEN));
+	ok(!p->command_line.p, "one past it is absent, and so is what was there before");
+	is_u64(table.losses.texts_refused, 1, "and counted");
+	process_set_text(p, &p->exe, STR("/bin/short"));
+	ok(p->exe.p != NULL, "there is room for short ones");
+	process_exit(&table, find(3), SECOND);
+	process_exit(&table, find(2), 2 * SECOND);
+	process_set_text(p, &p->command_line, long_text(0, LEN));
+	ok(p->command_line.p != NULL, "a dead one makes room");
+	ok(!find(3)->command_line.p && find(2)->command_line.p, "the one that is dead for longest");
+	is_u64(table.losses.texts_evicted, 1, "which is counted");
+	process_table_fini(&table);
+}
+
+/* Each one has arguments of its own and ends at once; none is forgotten yet. */
+static void test_storm(void)
+{
+	enum { STORM = 5000, LEN = 128 << 10 };
+	size_t most = 0;
+	bool known = true;
+
+	add(1, 0, "/sbin/init");
+	for (uint32_t i = 2; i <= STORM; i++) {
+		struct process *p = add(i, 1, "/bin/x");
+		process_set_text(p, &p->command_line, long_text(i, LEN));
+		known = known && p->command_line.len == LEN;
+		process_exit(&table, p, SECOND);
+		most = table.texts.bytes > most ? table.texts.bytes : most;
+	}
+	ok(most <= PROCESS_BYTES_MAX, "a storm of 128 KiB arguments takes %zu bytes", most);
+	ok(known, "each is known as long as it lives");
+	is_u64(table.losses.texts_refused, 0, "none is refused");
+	is_u64(table.losses.texts_evicted, STORM - 1 - PROCESS_BYTES_LONG / text_size(LEN),
+	       "those of dead ones go");
+	process_table_fini(&table);
+}
+
+/* Lineages of a chain of long names: only as many are kept as there is room for. */
+static void test_lineages_full(void)
+{
+	enum { CHAIN = 1500 };
+	char want[16];
+	bool right = true;
+
+	for (uint32_t i = 1; i <= CHAIN; i++) {
+		struct process *p = add(i, i - 1, NULL);
+		process_set_text(p, &p->exe, long_text(i, 4000));
+		struct str text = process_ancestors(p);
+		snprintf(want, sizeof(want), i > PROCESS_ANCESTORS_MAX + 1 ? "?|" : "");
+		right = right && str_starts_with(text, str_of(want)) &&
+			(i == 1 || text.len >= 3900 * (i < 60 ? i - 1 : 60));
+	}
+	ok(right, "all are answered");
+	ok(table.texts.bytes <= PROCESS_BYTES_LINEAGES + CHAIN * text_size(4000), "%zu bytes",
+	   table.texts.bytes);
+	is_u64(table.losses.texts_refused, 0, "what can be made again is not lost");
+	process_table_fini(&table);
 }
 
 int main(void)
@@ -344,9 +480,14 @@ int main(void)
 	test_reuse();
 	test_clone_parent();
 	test_cycles();
-	test_texts();
+	test_text();
+	test_inherit();
+	test_bytes_full();
+	test_storm();
+	test_lineages_full();
 	test_deep_chain();
 	test_wide();
 	test_full();
+	test_evicted();
 	return done_testing();
 }
