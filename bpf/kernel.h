@@ -54,11 +54,25 @@ enum { FMODE_EXEC = 0x20 }; /* in f_flags */
 enum { MAP_SHARED = 1, MAP_TYPE = 0xf };
 enum { PROT_READ = 1, PROT_EXEC = 4 };
 enum { READ_IMPLIES_EXEC = 0x0400000 }; /* of personality(2) */
-enum { AT_FDCWD = -100 };
+enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200 };
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { MSG_PEEK = 2, MSG_TRUNC = 0x20 };
 enum { SOCK_STREAM = 1 };
-enum { EINTR = 4, EISCONN = 106, EALREADY = 114, EINPROGRESS = 115, ERESTARTSYS = 512 };
+enum {
+	ENOENT = 2,
+	EINTR = 4,
+	EBADF = 9,
+	EFAULT = 14,
+	ENOTDIR = 20,
+	EINVAL = 22,
+	EROFS = 30,
+	ENAMETOOLONG = 36,
+	ELOOP = 40,
+	EISCONN = 106,
+	EALREADY = 114,
+	EINPROGRESS = 115,
+	ERESTARTSYS = 512,
+};
 enum { PF_EXITING = 0x00000004 };
 /* include/uapi/asm-generic/socket.h, which x86 and arm64 use */
 enum { SOL_SOCKET = 1 };

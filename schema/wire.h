@@ -69,6 +69,7 @@ enum wire_flag {
 
 struct wire_path {
 	struct slot components; /* leaf first, each ended by NUL */
+	struct slot name; /* PATH_USER: what user memory says, below the components; its NUL may be there */
 	u64 inode;
 	u64 device; /* the superblock's dev_t as the kernel has it */
 	u64 size;

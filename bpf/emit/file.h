@@ -73,38 +73,48 @@ __noinline int file_closing(u64 address)
 	return 0;
 }
 
-/* truncate(2) on a path leaves no object behind: the path is what user memory says, after the directory it is
- * relative to. */
+/* truncate(2) on a path leaves no object behind. */
 static __always_inline void emit_truncate(u64 name)
 {
 	struct task_struct *t = current_task();
 	struct scratch *s = record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, t);
-	char first = 0;
 
 	if (!s)
 		return;
 	struct wire_write_close *w = record_fixed(s);
 	w->written = WRITTEN_TRUNCATE;
-	w->path.flags = PATH_USER;
-	w->path.mode = S_IFREG;
-	w->path.components.off = s->used;
-	bpf_probe_read_user(&first, 1, (void *)name);
-	u32 n = scratch_put_user_str(s, (void *)name, ITEM_MAX);
-	if (!n) {
-		RECORD_DROP(s, EVENT_write_close, errors);
-		return;
-	}
-	w->path.components.len = n;
-	if (first != '/') {
-		/* one component with slashes, then the directory's */
-		struct fs_struct *fs = TYPED(t, fs);
-		if (fs)
-			w->path.flags |=
-				path_walk(s, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
-		w->path.components.len = s->used - w->path.components.off;
-		w->path.flags |= PATH_RELATIVE;
-	}
+	path_put_name(s, &w->path, t, AT_FDCWD, name);
 	record_submit_other(s, EVENT_write_close);
+}
+
+/* Global functions: several calls enter them. */
+__noinline int emit_file_unlink(s32 dir, u64 name, u32 success)
+{
+	struct task_struct *t = current_task();
+	struct scratch *s = record_begin(EVENT_file_unlink, sizeof(struct wire_file_unlink), false, t);
+
+	if (!s)
+		return 0;
+	struct wire_file_unlink *w = record_fixed(s);
+	w->success = success;
+	path_put_name(s, &w->path, t, dir, name);
+	record_submit_other(s, EVENT_file_unlink);
+	return 0;
+}
+
+__noinline int emit_file_rename(s32 old_dir, u64 old, s32 new_dir, u64 new, u32 flags)
+{
+	struct task_struct *t = current_task();
+	struct scratch *s = record_begin(EVENT_file_rename, sizeof(struct wire_file_rename), false, t);
+
+	if (!s)
+		return 0;
+	struct wire_file_rename *w = record_fixed(s);
+	w->flags = flags;
+	path_put_name(s, &w->old, t, old_dir, old);
+	path_put_name(s, &w->new, t, new_dir, new);
+	record_submit_other(s, EVENT_file_rename);
+	return 0;
 }
 
 #endif

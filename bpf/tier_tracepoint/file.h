@@ -89,6 +89,50 @@ EXIT(exit_truncate)
 	return 0;
 }
 
+/* What says that there was nothing to delete, or no way to it: no file, no event. */
+static __always_inline bool found_no_file(long ret)
+{
+	return ret == -ENOENT || ret == -EINTR || ret == -EBADF || ret == -EFAULT || ret == -ENOTDIR ||
+	       ret == -EINVAL || ret == -EROFS || ret == -ENAMETOOLONG || ret == -ELOOP;
+}
+
+EXIT(exit_unlink)
+{
+	if (!found_no_file(ret))
+		emit_file_unlink(AT_FDCWD, regs_arg(regs, 0), ret == 0);
+	return 0;
+}
+
+EXIT(exit_unlinkat)
+{
+	if (!found_no_file(ret) && !(regs_arg(regs, 2) & AT_REMOVEDIR))
+		emit_file_unlink(regs_arg(regs, 0), regs_arg(regs, 1), ret == 0);
+	return 0;
+}
+
+EXIT(exit_rename)
+{
+	if (ret == 0)
+		emit_file_rename(AT_FDCWD, regs_arg(regs, 0), AT_FDCWD, regs_arg(regs, 1), 0);
+	return 0;
+}
+
+EXIT(exit_renameat)
+{
+	if (ret == 0)
+		emit_file_rename(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), regs_arg(regs, 3),
+				 0);
+	return 0;
+}
+
+EXIT(exit_renameat2)
+{
+	if (ret == 0)
+		emit_file_rename(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), regs_arg(regs, 3),
+				 regs_arg(regs, 4));
+	return 0;
+}
+
 EXIT(exit_fallocate)
 {
 	if (ret == 0)

@@ -21,6 +21,7 @@
 #include "extract/task.h"
 #include "extract/file.h"
 #include "extract/path.h"
+#include "extract/name.h"
 #include "extract/cgroup.h"
 #include "extract/sock.h"
 #include "extract/bpf.h"

@@ -428,8 +428,9 @@ static void finish(struct pipeline *p)
 		 stats.process_losses.evicted, stats.process_losses.texts_refused,
 		 stats.process_losses.texts_evicted);
 	log_info("enrichment: hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
-		 " dns_malformed=%" PRIu64,
-		 stats.hasher.files, stats.hasher.hits, stats.dns_truncated, stats.dns_malformed);
+		 " dns_malformed=%" PRIu64 " names_unverified=%" PRIu64 " renames_left_out=%" PRIu64,
+		 stats.hasher.files, stats.hasher.hits, stats.dns_truncated, stats.dns_malformed,
+		 stats.names_unverified, stats.renames_left_out);
 }
 
 /* The size for max_buffered_events, rounded up to a power of two as rings must be. */

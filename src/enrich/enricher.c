@@ -100,18 +100,38 @@ static void prefetch_join(struct enricher *e, const struct wire_header *head, st
 	}
 }
 
+/* Nearly all closed files are the kernel's objects: told apart before any decoding. */
+static bool is_named_close(const struct wire_header *head, size_t len)
+{
+	const struct wire_write_close *w = (const void *)(head + 1);
+
+	return head->type == EVENT_write_close && len >= sizeof(*head) + sizeof(*w) &&
+	       w->path.flags & PATH_USER;
+}
+
+static bool needs_prefetch(const struct wire_header *head, size_t len)
+{
+	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
+	       head->type == EVENT_file_unlink || head->type == EVENT_file_rename ||
+	       is_named_close(head, len);
+}
+
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
 {
 	const struct wire_header *head = record;
 	struct event event;
 
 	*ret = (struct prefetch){0};
-	if (len >= sizeof(*head))
-		prefetch_join(e, head, ret);
-	if (len < sizeof(*head) || (head->type != EVENT_execve && head->type != EVENT_execve_script))
+	if (len < sizeof(*head))
 		return;
-	if (event_decode(record, len, &e->prefetch_arena, &event) == 0)
+	prefetch_join(e, head, ret);
+	if (!needs_prefetch(head, len) || event_decode(record, len, &e->prefetch_arena, &event) < 0)
+		goto out;
+	if (head->type == EVENT_execve || head->type == EVENT_execve_script)
 		enrich_prefetch_exec(e, &event, ret);
+	else
+		enrich_prefetch_names(e, &event, ret);
+out:
 	arena_reset(&e->prefetch_arena);
 }
 
@@ -133,6 +153,8 @@ void prefetch_drop(struct enricher *e, struct prefetch *p)
 		if (p->files[i].hashes)
 			file_hashes_release(p->files[i].hashes);
 	}
+	for (size_t i = 0; i < sizeof(p->names) / sizeof(*p->names); i++)
+		name_lookup_drop(&e->names_looked_up, &p->names[i]);
 	*p = (struct prefetch){0};
 }
 
@@ -199,6 +221,11 @@ static void fill_host(struct enricher *e, struct event *event, const struct proc
 	event->info.host.container = c;
 }
 
+void enrich_renew_uuid(struct enricher *e, struct event *event)
+{
+	random_bytes(e, event->info.event.uuid.bytes, sizeof(event->info.event.uuid.bytes));
+}
+
 static void fill_info(struct enricher *e, struct event *event, struct process *p)
 {
 	const struct wire_task *task = &event->wire->task;
@@ -207,7 +234,7 @@ static void fill_info(struct enricher *e, struct event *event, struct process *p
 	struct process *parent = process_find(&e->processes, &event->wire->parent);
 	uint32_t parent_ns = event->wire->parent.mnt_ns;
 
-	random_bytes(e, event->info.event.uuid.bytes, sizeof(event->info.event.uuid.bytes));
+	enrich_renew_uuid(e, event);
 	if (p) {
 		process_adopt(&e->processes, p, &event->wire->parent);
 		fill_original_parent(event, p);
@@ -242,30 +269,6 @@ static void fill_common(struct event *event, struct process *p)
 		common->command_line = p->command_line;
 	if (p->exe.p)
 		common->exe.path = p->exe;
-}
-
-static void fill_written_by(struct event *event)
-{
-	static const struct str names[] = {
-#define FLAG(set, name, bit, doc) IF_##set(bit, doc)
-#define IF_WRITTEN(bit, doc)      [bit] = STR(doc),
-#define IF_PATH(bit, doc)
-#define IF_SOCK(bit, doc)
-#include "schema/flags.def"
-#undef FLAG
-	};
-	enum { NAMES = sizeof(names) / sizeof(*names) };
-	const struct wire_write_close *wire = event_wire(event);
-	struct str *list = arena_alloc(event->arena, sizeof(names));
-	uint32_t n = 0;
-
-	event->data.write_close.path_unverified = wire->path.flags & PATH_USER;
-	if (!list)
-		return;
-	for (uint32_t bit = 0; bit < NAMES; bit++)
-		if (wire->written & (1u << bit))
-			list[n++] = names[bit];
-	event->data.write_close.written_by = (struct strv){list, n};
 }
 
 void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
@@ -306,7 +309,7 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		emit(context, event);
 		break;
 	case EVENT_write_close:
-		fill_written_by(event);
+		enrich_write_close(e, event, prefetch);
 		emit(context, event);
 		break;
 	case EVENT_prctl:
@@ -316,6 +319,13 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 	case EVENT_mprotect_exec:
 		enrich_mprotect_exec(event);
 		emit(context, event);
+		break;
+	case EVENT_file_unlink:
+		enrich_file_unlink(e, event, prefetch);
+		emit(context, event);
+		break;
+	case EVENT_file_rename:
+		enrich_file_rename(e, event, prefetch, emit, context);
 		break;
 	default:
 		emit(context, event);

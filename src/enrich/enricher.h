@@ -11,6 +11,7 @@
 
 #include "enrich/hasher.h"
 #include "enrich/process.h"
+#include "enrich/names.h"
 #include "event/event.h"
 
 struct enricher;
@@ -23,14 +24,18 @@ struct prefetch {
 		const struct file_hashes *hashes;
 		struct hash_ticket *ticket;
 	} files[2];
+	struct name_lookup names[2];
 };
 enum { PREFETCH_EXE, PREFETCH_INTERPRETER };
+enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
 
 struct enricher_stats {
 	uint64_t dns_truncated; /* messages */
 	uint64_t dns_malformed;
 	struct process_losses process_losses;
-	size_t process_bytes; /* of texts of processes */
+	size_t process_bytes;      /* of texts of processes */
+	uint64_t names_unverified; /* paths of user memory that could not be looked up */
+	uint64_t renames_left_out; /* of what is no regular file */
 	uint32_t processes;
 	struct hasher_stats hasher;
 };

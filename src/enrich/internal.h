@@ -6,6 +6,7 @@
 #include "enrich/community_id.h"
 #include "enrich/enricher.h"
 #include "enrich/mount_ns.h"
+#include "enrich/names.h"
 #include "enrich/process.h"
 #include "enrich/users.h"
 
@@ -28,6 +29,7 @@ struct enricher {
 	uint8_t random[UUID_BATCH];
 	size_t random_used;
 	uint64_t now; /* boot time of the newest event, ns */
+	struct name_stats names_looked_up;
 	struct enricher_stats stats;
 };
 
@@ -40,6 +42,16 @@ void enrich_clone(struct enricher *e, struct event *event);
 void enrich_exit(struct enricher *e, const struct event *event);
 void enrich_seed(struct enricher *e, const struct event *event);
 void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret);
+
+/* A second event for one record has an identity of its own. */
+void enrich_renew_uuid(struct enricher *e, struct event *event);
+
+/* file_events.c */
+void enrich_prefetch_names(struct enricher *e, const struct event *event, struct prefetch *ret);
+void enrich_write_close(struct enricher *e, struct event *event, const struct prefetch *prefetch);
+void enrich_file_unlink(struct enricher *e, struct event *event, const struct prefetch *prefetch);
+void enrich_file_rename(struct enricher *e, struct event *event, const struct prefetch *prefetch,
+			enricher_emit_fn emit, void *context);
 
 /* net_events.c */
 void enrich_connect(struct enricher *e, struct event *event, struct process *p);

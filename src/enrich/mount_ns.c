@@ -59,6 +59,8 @@ struct mount_ns_table {
 	uint32_t own;     /* our own namespace; 0: unknown */
 	uint32_t own_pid; /* as proc has it */
 	uint32_t roots;
+	int host_root; /* the host's, opened when it is first needed; -1 */
+	bool cannot_peek;
 	struct mount_ns *by_inum;
 	TAILQ_HEAD(, mount_ns) by_root; /* least recently renewed first */
 	TAILQ_HEAD(, mount_ns) by_end;  /* ended first */
@@ -340,6 +342,7 @@ struct mount_ns_table *mount_ns_new(const char *proc)
 	}
 	/* Roots in a test's tree are plain directories: ".." would leave them. */
 	t->climb = is_procfs(t->proc);
+	t->host_root = -1;
 	t->host = read_ns_link(t->proc, "1/ns/mnt");
 	t->own = read_ns_link(t->proc, "self/ns/mnt");
 	t->own_pid = read_own_pid(t->proc);
@@ -356,6 +359,8 @@ void mount_ns_free(struct mount_ns_table *t)
 		forget(t, ns);
 	}
 	close(t->proc);
+	if (t->host_root >= 0)
+		close(t->host_root);
 	free(t);
 }
 
@@ -506,6 +511,91 @@ int mount_ns_open(struct mount_ns_table *t, uint32_t inum, uint32_t pid, const c
 	int fd = mount_ns_view_open(&view, path);
 	mount_ns_view_fini(&view);
 	return fd;
+}
+
+/* The root of the namespace. *ret_owned: the caller closes it. The host's own never changes. */
+static int peek_root(struct mount_ns_table *t, uint32_t inum, uint32_t pid, bool *ret_owned)
+{
+	struct mount_ns *ns = find(t, inum);
+	struct mount_ns_view view;
+	int root = -ENXIO;
+
+	*ret_owned = false;
+	if (inum == t->host && t->host_root >= 0)
+		return t->host_root;
+	if (ns && ns->root)
+		return ns->root->fd;
+	mount_ns_view_init(t, inum, pid, &view);
+	for (uint32_t i = 0; i < view.pid_count && root < 0; i++)
+		root = open_member_root(t->proc, t->climb, inum, view.pids[i]);
+	mount_ns_view_fini(&view);
+	if (root >= 0 && inum == t->host)
+		t->host_root = root;
+	else
+		*ret_owned = root >= 0;
+	return root;
+}
+
+static int peek_below(struct mount_ns_table *t, int root, const char *path, bool links, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = -1;
+
+	if (!links)
+		how.resolve |= RESOLVE_NO_SYMLINKS;
+	if (!t->cannot_peek) {
+		how.resolve |= RESOLVE_CACHED;
+		for (int i = 0; i < RESOLVE_TRIES && fd < 0; i++) {
+			fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+			if (fd < 0 && errno != EAGAIN)
+				break;
+		}
+		if (fd >= 0 || errno != EINVAL)
+			return fd < 0 ? -errno : (int)fd;
+		t->cannot_peek = true; /* before 5.12 */
+		how.resolve &= ~(uint64_t)RESOLVE_CACHED;
+	}
+	for (int i = 0; i < RESOLVE_TRIES && fd < 0; i++) {
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd < 0 && errno != EAGAIN)
+			break;
+	}
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int mount_ns_peek(struct mount_ns_table *t, uint32_t inum, uint32_t pid, const char *path, bool links,
+		  int flags)
+{
+	bool owned;
+	int root = peek_root(t, inum, pid, &owned);
+	if (root < 0)
+		return root;
+
+	int fd = peek_below(t, root, path, links, flags);
+	if (owned)
+		close(root);
+	return fd;
+}
+
+int mount_ns_path_of(struct mount_ns_table *t, int fd, char *ret, size_t size)
+{
+	char path[LINK_TEXT_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "self/fd/%d", fd);
+	ssize_t len = readlinkat(t->proc, path, ret, size - 1);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len == size - 1)
+		return -ENAMETOOLONG;
+	ret[len] = '\0';
+	/* of what is deleted the kernel tells a path that is none */
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0 || ret[0] != '/')
+		return -ENOENT;
+	return (int)len;
 }
 
 int mount_ns_open_exe(struct mount_ns_table *t, uint32_t pid)

@@ -10,6 +10,7 @@
 #define KUNAI_ENRICH_MOUNT_NS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -84,6 +85,17 @@ int mount_ns_view_open(const struct mount_ns_view *view, const char *path);
 
 /* The same in one go. */
 int mount_ns_open(struct mount_ns_table *t, uint32_t inum, uint32_t pid, const char *path);
+
+/*
+ * Opens a path with O_PATH and the given flags to see where it leads, from the root of the namespace; with links or
+ * without, in which case one is -ELOOP. Does not wait for a disk or a server, where the kernel can tell (5.12): -EAGAIN.
+ * Errors say nothing about the file. Main thread only.
+ */
+int mount_ns_peek(struct mount_ns_table *t, uint32_t inum, uint32_t pid, const char *path, bool links,
+		  int flags);
+
+/* The path of a descriptor within its namespace; its length, or -errno when it has none any more. */
+int mount_ns_path_of(struct mount_ns_table *t, int fd, char *ret, size_t size);
 
 /* An O_PATH descriptor of the program that the process runs, even if its file is deleted; -errno. Never waits. */
 int mount_ns_open_exe(struct mount_ns_table *t, uint32_t pid);

@@ -23,7 +23,8 @@ static bool field_valid(const struct wire_field *field, const char *fixed, size_
 	case WIRE_BYTES:
 		return slot_valid(*(const struct slot *)at, fixed_end, len);
 	case WIRE_PATH:
-		return slot_valid(((const struct wire_path *)at)->components, fixed_end, len);
+		return slot_valid(((const struct wire_path *)at)->components, fixed_end, len) &&
+		       slot_valid(((const struct wire_path *)at)->name, fixed_end, len);
 	default:
 		return true;
 	}
@@ -49,8 +50,7 @@ static size_t components_join(struct str components, char *out)
 	return n;
 }
 
-/* Resolves "//", "." and ".." as text: what user memory named cannot be asked for its links any more. */
-static size_t path_normalise(char *path, size_t len)
+static size_t normalise(char *path, size_t len)
 {
 	size_t out = 0;
 	size_t at = 0;
@@ -76,15 +76,50 @@ static size_t path_normalise(char *path, size_t len)
 	return out;
 }
 
+struct str path_normalised(struct arena *a, struct str path, size_t cut)
+{
+	char *text = arena_alloc(a, path.len + 2);
+	if (!text)
+		return path;
+	memcpy(text, path.p, path.len);
+	size_t n = cut < path.len ? normalise(text + cut, path.len - cut) : 0;
+	if (n == 0 && cut == 0)
+		text[n++] = '/';
+	text[cut + n] = '\0';
+	return (struct str){text, (uint32_t)(cut + n)};
+}
+
+/* What stands below the components: user memory said so. It could not be read, and is ?, when the slot is empty. */
+static size_t name_append(struct str name, char *out)
+{
+	size_t len = name.len ? strnlen(name.p, name.len) : 0;
+
+	out[0] = '/';
+	if (!name.len)
+		out[1] = '?';
+	else
+		memcpy(out + 1, name.p, len);
+	return name.len ? 1 + len : 2;
+}
+
+static void strip_slash(struct str *path)
+{
+	if (path->len > 1)
+		*path = (struct str){path->p + 1, path->len - 1};
+}
+
 struct path path_decode(const struct event *e, const struct wire_path *wire)
 {
 	struct str components = event_slot(e, wire->components);
+	struct str name = event_slot(e, wire->name);
+	bool named = wire->flags & PATH_USER && wire->name.off;
 	struct path path = {.text = STR("?"), .raw = STR("")};
-	if (wire->mode == 0 && components.len == 0)
+	if (wire->mode == 0 && components.len == 0 && !named)
 		return path;
 
-	/* one slash for each component, which has its NUL already, and one at the end */
-	char *text = arena_alloc(e->arena, sizeof(PATH_CUT) + components.len + 2);
+	/* one slash for each component, which has its NUL already, one before the name, and one at the end */
+	size_t size = sizeof(PATH_CUT) + components.len + name.len + 4;
+	char *text = arena_alloc(e->arena, size);
 	if (!text)
 		return path;
 	size_t cut = 0;
@@ -93,18 +128,22 @@ struct path path_decode(const struct event *e, const struct wire_path *wire)
 		memcpy(text, PATH_CUT, cut);
 	}
 	size_t n = components_join(components, text + cut);
-	if (wire->flags & PATH_USER)
-		n = path_normalise(text + cut, n);
+	if (named)
+		n += name_append(name, text + cut + n);
 	if (n == 0 && cut == 0)
 		text[n++] = '/';
 	n += cut;
 	text[n] = '\0';
 
-	path.raw = (struct str){text, (uint32_t)n};
-	if (wire->flags & PATH_DETACHED && n > 1)
-		path.raw = (struct str){text + 1, (uint32_t)n - 1};
-	path.text = utf8_repair(e->arena, path.raw);
 	path.wire = wire;
+	path.text = path.raw = (struct str){text, (uint32_t)n};
+	if (named)
+		path.text = path_normalised(e->arena, path.raw, cut);
+	if (wire->flags & PATH_DETACHED) {
+		strip_slash(&path.raw);
+		strip_slash(&path.text);
+	}
+	path.text = utf8_repair(e->arena, path.text);
 	return path;
 }
 

@@ -44,7 +44,13 @@ static inline struct str event_slot(const struct event *e, struct slot slot)
 /* The common fields, or NULL for events without. */
 struct data_common *event_common(struct event *e);
 
-/* "/usr/bin/ls" from components, leaf first, each ended by NUL. */
+/*
+ * "/usr/bin/ls" from components, leaf first, each ended by NUL. Of one with a name from user memory, raw is what was
+ * passed, below the directory it started from, and text is that normalised.
+ */
 struct path path_decode(const struct event *e, const struct wire_path *wire);
+
+/* Resolves "//", "." and ".." as text, behind the first cut bytes. */
+struct str path_normalised(struct arena *a, struct str path, size_t cut);
 
 #endif

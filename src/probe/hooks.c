@@ -24,6 +24,15 @@ const size_t hook_tracepoint_count = sizeof(hook_tracepoints) / sizeof(*hook_tra
 #ifndef __NR_creat
 #define __NR_creat NO_SYSCALL
 #endif
+#ifndef __NR_unlink
+#define __NR_unlink NO_SYSCALL
+#endif
+#ifndef __NR_rename
+#define __NR_rename NO_SYSCALL
+#endif
+#ifndef __NR_renameat
+#define __NR_renameat NO_SYSCALL
+#endif
 /* and these are of 32-bit programs only */
 #ifndef __NR_socketcall
 #define __NR_socketcall NO_SYSCALL
@@ -80,6 +89,11 @@ enum {
 	COMPAT_mprotect = 125,
 	COMPAT_pkey_mprotect = 380,
 	COMPAT_setsockopt = 366,
+	COMPAT_unlink = 10,
+	COMPAT_unlinkat = 301,
+	COMPAT_rename = 38,
+	COMPAT_renameat = 302,
+	COMPAT_renameat2 = 353,
 };
 #define COMPAT(call) COMPAT_##call
 #else

@@ -129,6 +129,38 @@ void actor_fact_closed(const char *path, const char *written_by)
 	state_path("close", path, written_by);
 }
 
+static void state_unlink(const char *path, bool success)
+{
+	char absolute[PATH_MAX];
+	struct fact fact;
+
+	facts_begin(&fact, "unlink");
+	facts_string(&fact, "path", actor_path(absolute, path));
+	facts_bool(&fact, "success", success);
+	facts_end(&fact);
+}
+
+void actor_fact_unlinked(const char *path)
+{
+	state_unlink(path, true);
+}
+
+void actor_fact_not_unlinked(const char *path)
+{
+	state_unlink(path, false);
+}
+
+void actor_fact_renamed(const char *old, const char *new)
+{
+	char absolute[PATH_MAX];
+	struct fact fact;
+
+	facts_begin(&fact, "rename");
+	facts_string(&fact, "old", actor_path(absolute, old));
+	facts_string(&fact, "new", actor_path(absolute, new));
+	facts_end(&fact);
+}
+
 int actor_file_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0644);

@@ -43,6 +43,7 @@ void actor_add_clones(void);
 void actor_add_exits(void);
 void actor_add_write_close(void);
 void actor_add_file_create(void);
+void actor_add_names(void);
 void actor_add_connect(void);
 void actor_add_send(void);
 void actor_add_dns(void);
@@ -81,6 +82,9 @@ void actor_file_make(const char *path, const void *data, size_t len, unsigned mo
 /* path: absolute or below the working directory. */
 void actor_fact_created(const char *path);
 void actor_fact_closed(const char *path, const char *written_by);
+void actor_fact_unlinked(const char *path);
+void actor_fact_not_unlinked(const char *path);
+void actor_fact_renamed(const char *old, const char *new);
 
 /* Lives for a moment longer: a namespace that ends at once is gone before its files can be asked for names. */
 void actor_stay(void);

@@ -355,6 +355,7 @@ static void exec_deleted(const struct actor_case *self)
 	link_program("gone");
 	fd = open("gone", O_PATH | O_CLOEXEC);
 	actor_must(fd >= 0 && unlink("gone") == 0, "delete the program");
+	actor_fact_unlinked("gone");
 	run(&(struct launch){.fd = fd, .exe = actor_path(path, "gone")});
 }
 

@@ -125,8 +125,15 @@ static void create_odd_names(const struct actor_case *self)
 static void climb(char *path)
 {
 	char *name = strrchr(path, '/');
+	struct fact fact;
 
 	actor_must(unlink(name + 1) == 0, "delete the deep file");
+	facts_begin(&fact, "unlink");
+	facts_string(&fact, "path", path);
+	facts_bool(&fact, "success", true);
+	facts_bool(&fact, "cut", strlen(path) > PATH_LIMIT);
+	facts_bool(&fact, "unverified", strlen(path) > PATH_LIMIT);
+	facts_end(&fact);
 	for (*name = 0; strlen((name = strrchr(path, '/') + 1)) == DEEP_NAME; name[-1] = 0)
 		actor_must(chdir("..") == 0 && rmdir(name) == 0, "delete a deep directory");
 }

@@ -23,8 +23,10 @@ enum {
 	IA32_WRITE = 4,
 	IA32_OPEN = 5,
 	IA32_CLOSE = 6,
+	IA32_UNLINK = 10,
 	IA32_EXECVE = 11,
 	IA32_GETPID = 20,
+	IA32_RENAME = 38,
 	IA32_SOCKETCALL = 102,
 	IA32_EXIT_GROUP = 252,
 	IA32_MPROTECT = 125,
@@ -103,6 +105,21 @@ static void ia32_write_close(const struct actor_case *self)
 	actor_must(ia32(IA32_WRITE, fd, low(name), 4) == 4, "write");
 	actor_must(ia32(IA32_CLOSE, fd, 0, 0) == 0, "close");
 	actor_fact_closed("file", "write");
+}
+
+static void ia32_names(const struct actor_case *self)
+{
+	char *old = low_memory(), *new = old + 1024;
+
+	(void)self;
+	probe();
+	actor_file_make("file", "x", 1, 0644);
+	strcpy(old, "file");
+	strcpy(new, "./other");
+	actor_must(ia32(IA32_RENAME, low(old), low(new), 0) == 0, "rename");
+	actor_fact_renamed("file", "other");
+	actor_must(ia32(IA32_UNLINK, low(new), 0, 0) == 0, "unlink");
+	actor_fact_unlinked("other");
 }
 
 static void ia32_execve(const struct actor_case *self)
@@ -267,6 +284,7 @@ void actor_add_ia32(void)
 	actor_add(ia32_mprotect, IA32_MPROTECT, 0, 0, "ia32.mprotect");
 	actor_add(ia32_mprotect, IA32_PKEY_MPROTECT, 0, 0, "ia32.pkey_mprotect");
 	actor_add(ia32_write_close, 0, 0, 0, "ia32.write_close");
+	actor_add(ia32_names, 0, 0, 0, "ia32.names");
 	actor_add(ia32_execve, 0, 0, 0, "ia32.execve");
 	actor_add(ia32_processes, IA32_EXIT, 0, 0, "ia32.exit");
 	actor_add(ia32_processes, IA32_EXIT_GROUP, 0, 0, "ia32.exit_group");

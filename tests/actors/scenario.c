@@ -55,6 +55,7 @@ static void add_cases(void)
 	actor_add_exits();
 	actor_add_write_close();
 	actor_add_file_create();
+	actor_add_names();
 	actor_add_connect();
 	actor_add_send();
 	actor_add_dns();

@@ -374,6 +374,7 @@ static void renamed(const struct actor_case *self)
 	target.fd = open_target("target", 0);
 	write_write(&target);
 	actor_must(rename("target", "renamed") == 0, "rename");
+	actor_fact_renamed("target", "renamed");
 	closers[0].close(&target);
 }
 
@@ -386,6 +387,7 @@ static void deleted(const struct actor_case *self)
 	target.fd = open_target("target", 0);
 	write_write(&target);
 	actor_must(unlink("target") == 0, "unlink");
+	actor_fact_unlinked("target");
 	closers[0].close(&target);
 }
 

@@ -347,18 +347,117 @@ static void run_write_close_all_ways(void)
 	write_close("x\0tmp", 6, 0, 0x1ff);
 }
 
+/* A name that user memory held, below a directory of the host. */
+static void put_name(struct record *r, struct wire_path *path, const char *name, const char *directory)
+{
+	record_put_path(r, path, str_of(directory));
+	path->name = record_put(r, name, strlen(name) + 1);
+	path->mode = 0;
+	path->flags = PATH_USER;
+	if (path->components.len)
+		golden_stat(directory, path);
+}
+
+static void truncate_named(const char *name, const char *directory)
+{
+	struct record *r = golden_begin(EVENT_write_close, &task_bash, &task_systemd);
+	struct wire_write_close *w = record_fixed(r);
+
+	put_name(r, &w->path, name, directory);
+	w->written = WRITTEN_TRUNCATE;
+	golden_send();
+}
+
 static void run_write_close_user_relative(void)
 {
-	static const char components[] = "../.././/a/../b/./c\0work\0alice\0home";
-
-	write_close(components, sizeof(components), PATH_USER | PATH_RELATIVE, WRITTEN_TRUNCATE);
+	truncate_named("../.././/a/../b/./c", "/usr/lib");
 }
 
 static void run_write_close_user_absolute(void)
 {
-	static const char components[] = "//tmp/./../../etc//passwd";
+	truncate_named("//tmp/./../../etc//passwd", "/");
+}
 
-	write_close(components, sizeof(components), PATH_USER, WRITTEN_TRUNCATE);
+static void unlink_named(const char *name, const char *directory, uint32_t flags, bool success)
+{
+	struct record *r = golden_begin(EVENT_file_unlink, &task_bash, &task_systemd);
+	struct wire_file_unlink *w = record_fixed(r);
+
+	put_name(r, &w->path, name, directory);
+	w->path.flags |= flags;
+	w->success = success;
+	golden_send();
+}
+
+static void run_file_unlink(void)
+{
+	unlink_named("x", "/tmp", 0, true);
+}
+
+static void run_file_unlink_failed(void)
+{
+	unlink_named("/usr/lib", "/", 0, false);
+}
+
+/* /usr/link leads to lib, so the file was /usr/x; but an absolute link would start from the process's own root. */
+static void run_file_unlink_chrooted(void)
+{
+	unlink_named("link/../x", "/usr", PATH_CHROOTED, true);
+}
+
+static void run_file_unlink_gone(void)
+{
+	unlink_named("/tmp/gone/../gone/x", "/", 0, true);
+}
+
+/* The memory was gone when the call returned. */
+static void run_file_unlink_unreadable(void)
+{
+	struct record *r = golden_begin(EVENT_file_unlink, &task_bash, &task_systemd);
+	struct wire_file_unlink *w = record_fixed(r);
+
+	record_put_path(r, &w->path, STR("/tmp"));
+	w->path.name = record_put(r, "", 0);
+	w->path.flags = PATH_USER;
+	w->success = true;
+	golden_send();
+}
+
+static void rename_named(const char *old, const char *new, const char *directory, uint64_t flags)
+{
+	struct record *r = golden_begin(EVENT_file_rename, &task_bash, &task_systemd);
+	struct wire_file_rename *w = record_fixed(r);
+
+	put_name(r, &w->old, old, directory);
+	put_name(r, &w->new, new, directory);
+	w->flags = flags;
+	golden_send();
+}
+
+static void run_file_rename(void)
+{
+	rename_named("old", "bash", "/usr/bin", 0);
+}
+
+static void run_file_rename_gone(void)
+{
+	rename_named("/usr/bin/ls", "/nowhere/ls", "/", 0);
+}
+
+static void run_file_rename_directory(void)
+{
+	rename_named("old", "bin", "/usr", 0);
+}
+
+static void run_file_rename_exchange(void)
+{
+	rename_named("ls", "../bin/bash", "/usr/bin", 2);
+}
+
+/* ls has become a directory's name, and the directory's name the file's. */
+static void run_file_rename_exchange_directory(void)
+{
+	rename_named("lib", "bin/bash", "/usr", 2);
 }
 
 /* ---- network ---- */
@@ -812,6 +911,16 @@ const struct golden_case golden_cases[] = {
 	{"filter_refused", run_filter_refused, 1},
 	{"filter_unreadable", run_filter_unreadable, 1},
 	{"filter_ebpf", run_filter_ebpf, 1},
+	{"file_unlink", run_file_unlink, 1},
+	{"file_unlink_failed", run_file_unlink_failed, 1},
+	{"file_unlink_chrooted", run_file_unlink_chrooted, 1},
+	{"file_unlink_gone", run_file_unlink_gone, 1},
+	{"file_unlink_unreadable", run_file_unlink_unreadable, 1},
+	{"file_rename", run_file_rename, 1},
+	{"file_rename_gone", run_file_rename_gone, 1},
+	{"file_rename_directory", run_file_rename_directory, 0},
+	{"file_rename_exchange", run_file_rename_exchange, 2},
+	{"file_rename_exchange_directory", run_file_rename_exchange_directory, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -129,6 +129,11 @@ def expect_path(fact):
                  f"the last {PATH_LIMIT} bytes of the path")  # fmt: skip
 
 
+def expect_unverified(fact):
+    marked = bool(fact.get("unverified"))
+    return {"data.path_unverified": Match(lambda got: (got is True) == marked, marked, "there" if marked else "absent")}
+
+
 def entropy_of(data):
     total = len(data)
     return -sum(n / total * math.log2(n / total) for n in Counter(data).values()) if total else 0.0
@@ -297,6 +302,16 @@ class Model:
         if fact.get("during_exec"):
             forget_image(events[0])
         return events
+
+    def on_unlink(self, fact):
+        fields = {"data.path": expect_path(fact), "data.success": fact["success"]}
+        return self.event("file_unlink", fact, fields | expect_unverified(fact))
+
+    def on_rename(self, fact):
+        fields = {"data.old": text(fact["old"]), "data.new": text(fact["new"])}
+        if fact.get("exchanged"):
+            fields["data.exchanged"] = True
+        return self.event("file_rename", fact, fields | expect_unverified(fact))
 
     def is_unseen(self, fact):
         return fact.get("subject") and any(

@@ -62,6 +62,7 @@ static void make_process(const struct world *w, unsigned pid, unsigned ns, const
 
 static void make_machine(const struct world *w)
 {
+	char path[256];
 	static const char *const dirs[] = {"proc",         "host",     "host/etc", "host/usr", "host/usr/bin",
 					   "host/usr/lib", "host/tmp", "box",      "box/etc",  "box/bin"};
 
@@ -73,6 +74,9 @@ static void make_machine(const struct world *w)
 	make_file(w, "host/usr/bin/ls", "not really ls\n");
 	make_file(w, "host/usr/bin/bash", "not really a shell\n");
 	make_file(w, "host/usr/bin/empty", "");
+	put_path(path, w, "host/usr/link");
+	if (symlink("lib", path) < 0)
+		abort();
 	make_file(w, "host/tmp/run.sh", "#!/usr/bin/bash\nexit 0\n");
 	make_file(w, "box/etc/passwd", "admin:x:0:0::/:\n");
 	make_file(w, "box/etc/group", "wheel:x:0:\n");

@@ -124,6 +124,12 @@ static void test_every_slot(void)
 			*(struct slot *)at = (struct slot){0, 1}; /* a path begins with its slot */
 			ok(decode() == -EBADMSG, "%s.%s out of bounds", event_catalogue[type].name.p,
 			   f->name);
+			if (f->kind != WIRE_PATH)
+				continue;
+			*(struct slot *)at = (struct slot){0, 0};
+			((struct wire_path *)(void *)at)->name = (struct slot){0, 1};
+			ok(decode() == -EBADMSG, "%s.%s: its name out of bounds",
+			   event_catalogue[type].name.p, f->name);
 		}
 	}
 }
@@ -163,9 +169,10 @@ static struct path path_of(const char *components, size_t len, uint32_t flags, u
 	return e.data.file_create.path;
 }
 
+#define C(literal) literal, sizeof(literal)
+
 static void test_paths(void)
 {
-#define C(literal) literal, sizeof(literal)
 	static const struct {
 		const char *name;
 		const char *components;
@@ -185,17 +192,6 @@ static void test_paths(void)
 		{"detached below", C("x\0dir"), PATH_DETACHED, "dir/x"},
 		{"the root of a detached mount", "", 0, PATH_DETACHED, "/"},
 		{"deleted", C("x\0tmp"), PATH_DELETED, "/tmp/x"},
-		{"user, plain", C("/tmp/x"), PATH_USER, "/tmp/x"},
-		{"user, slashes", C("//tmp///x//"), PATH_USER, "/tmp/x"},
-		{"user, dots", C("/./tmp/./x/."), PATH_USER, "/tmp/x"},
-		{"user, up", C("/a/b/../c"), PATH_USER, "/a/c"},
-		{"user, up beyond the root", C("/../../../etc"), PATH_USER, "/etc"},
-		{"user, up to the root", C("/a/.."), PATH_USER, "/"},
-		{"user, three dots are a name", C("/a/.../b"), PATH_USER, "/a/.../b"},
-		{"user, a name that begins with dots", C("/a/..b/.c"), PATH_USER, "/a/..b/.c"},
-		{"user, relative", C("x/../y\0dir"), PATH_USER | PATH_RELATIVE, "/dir/y"},
-		{"user, relative and up", C("../../../y\0sub\0dir"), PATH_USER | PATH_RELATIVE, "/y"},
-		{"user, nothing", C(""), PATH_USER, "/"},
 		{"kernel, dots are names", C("..\0."), 0, "/./.."},
 	};
 
@@ -210,6 +206,53 @@ static void test_paths(void)
 	struct path bad = path_of(C("\xff\xfe\0tmp"), 0, 0100644);
 	ok(str_eq(bad.raw, STR("/tmp/\xff\xfe")), "raw bytes stay");
 	ok(str_eq(bad.text, STR("/tmp/\xef\xbf\xbd\xef\xbf\xbd")), "text is repaired");
+}
+
+static void test_named_paths(void)
+{
+	static const struct {
+		const char *title;
+		const char *name;
+		const char *components;
+		size_t len;
+		uint32_t flags;
+		const char *want;
+		const char *raw;
+	} rows[] = {
+		{"plain", "/tmp/x", "", 0, 0, "/tmp/x", "//tmp/x"},
+		{"slashes", "//tmp///x//", "", 0, 0, "/tmp/x", "///tmp///x//"},
+		{"dots", "/./tmp/./x/.", "", 0, 0, "/tmp/x", "//./tmp/./x/."},
+		{"up", "/a/b/../c", "", 0, 0, "/a/c", "//a/b/../c"},
+		{"up beyond the root", "/../../../etc", "", 0, 0, "/etc", "//../../../etc"},
+		{"up to the root", "/a/..", "", 0, 0, "/", "//a/.."},
+		{"three dots are a name", "/a/.../b", "", 0, 0, "/a/.../b", "//a/.../b"},
+		{"a name that begins with dots", "/a/..b/.c", "", 0, 0, "/a/..b/.c", "//a/..b/.c"},
+		{"relative", "x/../y", C("dir"), 0, "/dir/y", "/dir/x/../y"},
+		{"relative and up", "../../../y", C("sub\0dir"), 0, "/y", "/dir/sub/../../../y"},
+		{"unreadable", "", C("dir"), 0, "/dir/?", "/dir/?"},
+		{"unreadable, at the root", "", "", 0, 0, "/?", "/?"},
+		{"below a root of its own", "/x", C("jail"), PATH_CHROOTED, "/jail/x", "/jail//x"},
+		{"below a cut path", "x/../../y", C("c\0b"), PATH_TRUNCATED, ".../b/y", ".../b/c/x/../../y"},
+		{"detached", "x", C("dir"), PATH_DETACHED, "dir/x", "dir/x"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct event e;
+		record_begin(&record, EVENT_file_unlink);
+		struct wire_file_unlink *w = record_fixed(&record);
+		size_t len = strlen(rows[i].name);
+		w->path.name = record_put(&record, rows[i].name, len ? len + 1 : 0);
+		w->path.components = record_put(&record, rows[i].components, rows[i].len);
+		w->path.flags = PATH_USER | rows[i].flags;
+		arena_reset(&arena);
+		if (event_decode(record.bytes, record_length(&record), &arena, &e) < 0)
+			abort();
+		struct path p = e.data.file_unlink.path;
+		if (!ok(str_eq(p.text, str_of(rows[i].want)), "a named path: %s", rows[i].title))
+			printf("# got %.*s\n", STR_ARG(p.text));
+		ok(str_eq(p.raw, str_of(rows[i].raw)) && p.raw.p[p.raw.len] == '\0', "a named path: %s: raw",
+		   rows[i].title);
+	}
 }
 
 static void test_tasks(void)
@@ -243,6 +286,7 @@ int main(void)
 	test_every_slot();
 	test_header();
 	test_paths();
+	test_named_paths();
 	test_tasks();
 	arena_fini(&arena);
 	return done_testing();

@@ -525,6 +525,65 @@ static void test_real(int variant)
 	is_u64((uint64_t)count_fds(), (uint64_t)before, "  no descriptor is left");
 }
 
+/* ---- looking where a path leads ---- */
+
+static int peek(struct mount_ns_table *t, const char *path, bool links, int flags)
+{
+	struct stat st;
+	int fd = mount_ns_peek(t, BOX, 0, path, links, flags);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		abort();
+	close(fd);
+	return S_ISDIR(st.st_mode) ? 'd' : S_ISLNK(st.st_mode) ? 'l' : 'f';
+}
+
+static void test_peek(void)
+{
+	struct mount_ns_table *t = mount_ns_new(at("proc"));
+	add_process(7, BOX, "box");
+	ok(mount_ns_peek(t, BOX, 0, "/same", true, 0) == -ENXIO, "an unknown namespace");
+	mount_ns_join(t, BOX, 7, 1, SECOND);
+	is_u64((uint64_t)peek(t, "/target", false, 0), 'f', "a file");
+	is_u64((uint64_t)peek(t, "//dir/../dir/.", false, O_DIRECTORY), 'd', "a directory");
+	is_u64((uint64_t)peek(t, "/../../dir", false, 0), 'd', "up beyond the root");
+	ok(peek(t, "/target", false, O_DIRECTORY) == -ENOTDIR, "a file is no directory");
+	int missing = peek(t, "/missing", false, 0);
+	ok(missing == -ENOENT || missing == -EAGAIN, "nothing there, or nothing known");
+	ok(peek(t, "/inside", false, 0) == -ELOOP, "a link where none may be");
+	is_u64((uint64_t)peek(t, "/inside", true, 0), 'f', "a link, from the namespace's root");
+	is_u64((uint64_t)peek(t, "/inside", true, O_NOFOLLOW), 'l', "the link itself");
+	missing = peek(t, "/dir/deep", true, 0);
+	ok(missing == -ENOENT || missing == -EAGAIN, "a link does not lead out");
+	ok(peek(t, "/loop", true, 0) == -ELOOP, "a loop");
+	ok(peek(t, "", true, 0) == -ENOENT, "no name");
+	mount_ns_leave(t, BOX, 7, 1, SECOND);
+	mount_ns_free(t);
+	end_process(7);
+}
+
+static void test_path_of(void)
+{
+	struct mount_ns_table *t = mount_ns_new("/proc");
+	char text[4096];
+	int fd = open(at("box/dir/.."), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int len = mount_ns_path_of(t, fd, text, sizeof(text));
+	const char *want = realpath(at("box"), NULL);
+	ok(len == (int)strlen(text) && want && strcmp(text, want) == 0, "a directory's path");
+	ok(mount_ns_path_of(t, fd, text, strlen(want)) == -ENAMETOOLONG, "no room");
+	free((void *)want);
+	close(fd);
+
+	fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		ok(mount_ns_path_of(t, fd, text, sizeof(text)) == -ENOENT, "a file without a name");
+	if (fd >= 0)
+		close(fd);
+	ok(mount_ns_path_of(t, -1, text, sizeof(text)) < 0, "no descriptor");
+	mount_ns_free(t);
+}
+
 int main(void)
 {
 	make_tree();
@@ -535,6 +594,8 @@ int main(void)
 	test_refresh();
 	test_bounds();
 	test_reopen();
+	test_peek();
+	test_path_of();
 	for (int variant = 0; variant < 6; variant++)
 		test_real(variant);
 	remove_tree();
