@@ -85,6 +85,8 @@ enum {
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };
 /* arch/x86/include/asm/thread_info.h: the current system call is a 32-bit one */
 enum { TS_COMPAT = 0x0002 };
+/* arch/arm64/include/asm/thread_info.h: the task runs a 32-bit program */
+enum { TIF_32BIT = 1 << 22 };
 
 #define KERNEL_TYPE __attribute__((preserve_access_index))
 
@@ -124,6 +126,7 @@ struct pt_regs {
 #endif
 
 struct thread_info {
+	unsigned long flags;
 	u32 status; /* x86 only */
 } KERNEL_TYPE;
 

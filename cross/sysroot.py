@@ -1,64 +1,58 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sysroot.py ARCH: prints the directory with the static libraries of another architecture, from Debian 12, the
-oldest release that the project builds with, and the busybox of its test VMs. The compiler and its libc are the
-distribution's cross packages."""
+"""sysroot.py ARCH PACKAGE...: prints the directory with these packages of another architecture, unpacked, from
+Debian 12, the oldest release that the project builds with. Those that are no -dev package are passed over: the
+compiler is a cross compiler of this machine, which brings its libc."""
 import shutil
 import sys
 
 import archive
 
 SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
-
-# The build packages of ./dev that hold a library, and the test VM's busybox.
-PACKAGES = (
-    "libbpf-dev", "libelf-dev", "zlib1g-dev", "libssl-dev", "libmagic-dev", "libyaml-dev", "uuid-dev", "uthash-dev",
-    "libbz2-dev", "liblzma-dev", "busybox-static",
-)  # fmt: skip
-
-ARCHES = ("arm64",)
+OF_THE_COMPILER = {"libc6-dev"}
 
 
-def find_packages(apt):
+def find_packages(apt, wanted):
     versions = {}
     for name, version in apt.packages(SUITES):
-        if name in PACKAGES:
+        if name in wanted:
             versions.setdefault(name, set()).add(version)
-    missing = [p for p in PACKAGES if p not in versions]
+    missing = [p for p in wanted if p not in versions]
     if missing:
         raise archive.ArchiveError(f"no {', '.join(missing)} for {apt.arch} in {', '.join(SUITES)}")
     return [f"{name}={min(found, key=archive.newest_first)}" for name, found in sorted(versions.items())]
 
 
-def is_whole(home):
-    """Made for the packages that are wanted today."""
+def unpack_once(arch, name, wanted):
+    """Unpacks the packages below the cache, where they stay until others are wanted. Returns the directory; its
+    root/ holds the files."""
+    home = archive.CACHE / "sysroot" / f"{arch}-{name}"
     made = home / "packages"
-    return made.exists() and {line.split("=")[0] for line in made.read_text().splitlines()} == set(PACKAGES)
-
-
-def make_sysroot(arch):
-    """Once; it is only renewed when the list of packages changes. Returns its directory."""
-    home = archive.CACHE / "sysroot" / arch
     with archive.locked(archive.CACHE / "lock"):
-        if is_whole(home):
+        if made.exists() and {line.split("=")[0] for line in made.read_text().splitlines()} == set(wanted):
             return home
         apt = archive.Apt(arch)
         apt.update()
-        packages = find_packages(apt)
+        packages = find_packages(apt, wanted)
         shutil.rmtree(home, ignore_errors=True)
         apt.unpack(packages, home)
         # What meson's cross file cannot know. It looks for ccache by itself only where it looks for the compiler.
         ccache = "['ccache']" if shutil.which("ccache") else "[]"
         (home / "where.ini").write_text(f"[constants]\nsysroot = '{home}/root'\nccache = {ccache}\n")
-        (home / "packages").write_text("\n".join(packages) + "\n")
+        made.write_text("\n".join(packages) + "\n")
     return home
 
 
+def find_busybox(arch):
+    return unpack_once(arch, "busybox", ["busybox-static"]) / "root/bin/busybox"
+
+
 def main():
-    if len(sys.argv) != 2 or sys.argv[1] not in ARCHES:
-        sys.exit(f"usage: sysroot.py {'|'.join(ARCHES)}")
+    if len(sys.argv) < 3:
+        sys.exit("usage: sysroot.py ARCH PACKAGE...")
+    wanted = {p for p in sys.argv[2:] if p.endswith("-dev")} - OF_THE_COMPILER
     try:
-        print(make_sysroot(sys.argv[1]))
+        print(unpack_once(sys.argv[1], "libraries", wanted))
     except archive.ArchiveError as error:
         sys.exit(f"sysroot.py: {error}")
 

@@ -28,6 +28,7 @@ LOGS = TOP / "build/test-logs"
 ACTORS = "build/tests/actors"
 SMOKE_KERNEL = "6.1"
 ARM64_KERNELS = ("6.1", "6.12")
+ARM32_KERNEL = "6.1"  # where the actors run as 32-bit programs, too
 VMS_AT_ONCE = 2
 BOOT_TRIES = 2
 FUZZ_SECONDS = 5
@@ -301,9 +302,9 @@ def copy_programs(kunai, actors, to):
             shutil.copy(actor, to / "actors" / actor.name)
 
 
-def kernel_vm(name, arch, kunai, actors):
+def kernel_vm(part_name, name, arch, kunai, actors):
     def part(log):
-        out = LOGS / f"vm-{arch}-{name}"
+        out = LOGS / part_name
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="kunai-programs.") as programs:
@@ -323,11 +324,11 @@ def kernel_vm(name, arch, kunai, actors):
     return part
 
 
-def vm_part(part, kernel, arch="amd64"):
-    programs, needs = ("build-static/kunai", ACTORS), ("build", "build-static")
+def vm_part(part, kernel, arch="amd64", actors=None):
+    programs, needs = ("build-static/kunai", actors or ACTORS), ("build", "build-static")
     if arch == "arm64":
-        programs, needs = ("build-arm64/kunai", "build-arm64/tests/actors"), ("build-arm64",)
-    return Part(part, kernel_vm(kernel, arch, *programs), needs, in_vm=True, more=part != f"vm-{SMOKE_KERNEL}")
+        programs, needs = ("build-arm64/kunai", actors or "build-arm64/tests/actors"), ("build-arm64",)
+    return Part(part, kernel_vm(part, kernel, arch, *programs), needs, in_vm=True, more=part != f"vm-{SMOKE_KERNEL}")
 
 
 def all_parts(args):
@@ -347,9 +348,10 @@ def all_parts(args):
         Part("fuzz", fuzz(seconds), ("build-asan",)),
         Part("live-asan", live("build-asan/kunai", SANITIZER_ENV), ("build", "build-asan")),
         Part("build-static", build("static", "kunai")),
-        Part("build-arm64", build("arm64", "kunai", "actors"), more=True),
+        Part("build-arm64", build("arm64", "kunai", "actors", "actors32"), more=True),
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
+        vm_part(f"vm-arm64-{ARM32_KERNEL}-32bit", ARM32_KERNEL, "arm64", "build-arm64/tests/actors32"),
     ]
 
 

@@ -7,20 +7,23 @@ enum { X32_BIT = 0x40000000 }; /* x86: the call is one of the x32 ABI, which sha
 
 #ifdef __TARGET_ARCH_arm64
 
-/* arch/arm64: the first argument's register holds the result at exit, orig_x0 keeps it. */
+/* A 32-bit program is one for all its calls. */
+static __always_inline bool syscall_is_compat(struct task_struct *t)
+{
+	return TYPED(t, thread_info.flags) & TIF_32BIT;
+}
+
+/* The first argument's register holds the result at exit, orig_x0 keeps it. */
 static __always_inline u64 regs_arg(struct pt_regs *regs, int n)
 {
-	return n == 0 ? regs->orig_x0 : regs->regs[n];
+	u64 value = n == 0 ? regs->orig_x0 : regs->regs[n];
+
+	return syscall_is_compat(current_task()) ? (u32)value : value;
 }
 
 static __always_inline s64 regs_syscall(struct pt_regs *regs)
 {
 	return regs->syscallno;
-}
-
-static __always_inline bool syscall_is_compat(struct task_struct *t)
-{
-	return false;
 }
 
 #else

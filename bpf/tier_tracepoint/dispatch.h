@@ -6,7 +6,12 @@
 #ifndef KUNAI_BPF_TIER_DISPATCH_H
 #define KUNAI_BPF_TIER_DISPATCH_H
 
-enum { NR_close_x86 = 3, NR_close_i386 = 6, NR_close_arm64 = 57 };
+#ifdef __TARGET_ARCH_arm64
+enum { NR_close = 57 };
+#else
+enum { NR_close = 3 };
+#endif
+enum { NR_compat_close = 6 };
 
 static __always_inline void dispatch(void *context, struct task_struct *t, struct pt_regs *regs)
 {
@@ -38,20 +43,27 @@ int BPF_PROG(exit_pending, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+/* arm64 before 6.0 refuses a program that both calls functions and makes tail calls (d4609a5d8c70): there this one is
+ * attached beside on_sys_exit, and exit_pending is not loaded. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_pending, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = current_task();
+
+	if (TYPED(t, task_works))
+		closing_pending(t);
+	return 0;
+}
+
 /* Attached only where close() frees a file at once. */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long number)
 {
 	REENTRANT(ctx, on_sys_enter_body);
-#ifdef __TARGET_ARCH_arm64
-	if (number != NR_close_arm64)
-		return 0;
-		/* orig_x0 is set by now, as at sys_exit */
-#else
-	u32 wanted_number = syscall_is_compat(current_task()) ? NR_close_i386 : NR_close_x86;
+	/* arm64: orig_x0 is set by now, as at sys_exit */
+	u32 wanted_number = syscall_is_compat(current_task()) ? NR_compat_close : NR_close;
 	if ((number & ~X32_BIT) != wanted_number)
 		return 0;
-#endif
 	struct file *file = file_of_fd(regs_arg(regs, 0));
 	if (file && file_references(file) == 1)
 		file_closing((u64)file);

@@ -226,6 +226,18 @@ EXIT(exit_sendto)
 	return 0;
 }
 
+EXIT(exit_send)
+{
+	sent_to(regs_arg(regs, 0), regs_arg(regs, 1), 0, 0, ret);
+	return 0;
+}
+
+EXIT(exit_recv)
+{
+	received_from(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 3), 0, 0, ret);
+	return 0;
+}
+
 EXIT(exit_sendmsg)
 {
 	sent_message(regs_arg(regs, 0), regs_arg(regs, 1), ret);

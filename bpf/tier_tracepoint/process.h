@@ -4,11 +4,10 @@
 #define KUNAI_BPF_TIER_PROCESS_H
 
 #ifdef __TARGET_ARCH_arm64
-enum { NR_exit = 93, NR_exit_group = 94 };
+enum { NR_exit = 93, NR_exit_group = 94, NR_compat_exit = 1, NR_compat_exit_group = 248 };
 #else
-enum { NR_exit = 60, NR_exit_group = 231 };
+enum { NR_exit = 60, NR_exit_group = 231, NR_compat_exit = 1, NR_compat_exit_group = 252 };
 #endif
-enum { NR_compat_exit = 1, NR_compat_exit_group = 252 }; /* i386 */
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *t, s32 old_pid, struct linux_binprm *bprm)
@@ -42,31 +41,32 @@ enum { THREAD_SIZE = 16384 };
 	})
 #endif
 
-/* The event of the system call that ends the current task, or 0 when a signal does. */
+/* The first argument of a call: in registers of other names for 64-bit and 32-bit programs. */
 #ifdef __TARGET_ARCH_arm64
-static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
-{
-	s32 number = ENTRY_REG(t, syscallno);
-
-	*ret_code = ENTRY_REG(t, orig_x0);
-	return number == NR_exit ? EVENT_exit : number == NR_exit_group ? EVENT_exit_group : 0;
-}
+#define ENTRY_CALL(t)       ENTRY_REG(t, syscallno)
+#define ENTRY_ARG(t)        ENTRY_REG(t, orig_x0)
+#define ENTRY_COMPAT_ARG(t) ENTRY_REG(t, orig_x0)
 #else
+#define ENTRY_CALL(t)       ENTRY_REG(t, orig_ax)
+#define ENTRY_ARG(t)        ENTRY_REG(t, di)
+#define ENTRY_COMPAT_ARG(t) ENTRY_REG(t, bx)
+#endif
+
+/* The event of the system call that ends the current task, or 0 when a signal does. */
 static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
 {
-	s32 number = ENTRY_REG(t, orig_ax);
+	s32 number = ENTRY_CALL(t);
 
 	if (syscall_is_compat(t)) {
-		*ret_code = ENTRY_REG(t, bx);
+		*ret_code = ENTRY_COMPAT_ARG(t);
 		return number == NR_compat_exit         ? EVENT_exit
 		       : number == NR_compat_exit_group ? EVENT_exit_group
 							: 0;
 	}
-	*ret_code = ENTRY_REG(t, di);
+	*ret_code = ENTRY_ARG(t);
 	number &= ~X32_BIT;
 	return number == NR_exit ? EVENT_exit : number == NR_exit_group ? EVENT_exit_group : 0;
 }
-#endif
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit)

@@ -96,9 +96,11 @@ static int check_essential(const struct probe *p, struct buf *ret_message)
 
 int probe_attach(struct probe *p, struct buf *ret_message)
 {
-	p->links = calloc(hook_tracepoint_count * TURN_ENTRIES, sizeof(*p->links));
+	p->links = calloc(hook_tracepoint_count * TURN_ENTRIES + 1, sizeof(*p->links));
 	if (!p->links)
 		return -ENOMEM;
+	if (p->pending_alone && !attach_program(p, bpf_object__find_program_by_name(p->object, "on_pending")))
+		load_skip_program(p, "on_pending");
 	for (size_t i = 0; i < hook_tracepoint_count; i++) {
 		const struct hook_tracepoint *hook = &hook_tracepoints[i];
 		struct bpf_program *program = bpf_object__find_program_by_name(p->object, hook->program);

@@ -37,6 +37,12 @@ const size_t hook_tracepoint_count = sizeof(hook_tracepoints) / sizeof(*hook_tra
 #ifndef __NR_socketcall
 #define __NR_socketcall NO_SYSCALL
 #endif
+#ifndef __NR_send
+#define __NR_send NO_SYSCALL
+#endif
+#ifndef __NR_recv
+#define __NR_recv NO_SYSCALL
+#endif
 #ifndef __NR_ftruncate64
 #define __NR_ftruncate64 NO_SYSCALL
 #endif
@@ -94,11 +100,13 @@ enum {
 	COMPAT_rename = 38,
 	COMPAT_renameat = 302,
 	COMPAT_renameat2 = 353,
+	COMPAT_send = NO_SYSCALL, /* through socketcall */
+	COMPAT_recv = NO_SYSCALL,
 };
-#define COMPAT(call) COMPAT_##call
 #else
-#define COMPAT(call) NO_SYSCALL
+#include "probe/arm_calls.h"
 #endif
+#define COMPAT(call) COMPAT_##call
 
 const struct hook_syscall hook_syscalls[] = {
 #define TRACEPOINT(program, tracepoint, events, traits)

@@ -23,6 +23,7 @@ struct probe {
 	struct probe_options options;
 	uint32_t cpus;
 	bool modern;
+	bool pending_alone; /* the kernel refuses tail calls in a program that calls functions */
 	struct bpf_object *object;
 	struct buf skipped;
 	struct kernel_facts facts;

@@ -60,10 +60,13 @@ static bool program_wanted(const struct probe *p, const char *name)
 			return p->modern && load_wants(p, hook_tracepoints[i].events);
 	}
 	for (size_t i = 0; i < hook_syscall_count; i++)
-		if (strcmp(hook_syscalls[i].program, name) == 0 && load_wants(p, hook_syscalls[i].events))
+		if (strcmp(hook_syscalls[i].program, name) == 0 && load_wants(p, hook_syscalls[i].events) &&
+		    (hook_syscalls[i].native != NO_SYSCALL || hook_syscalls[i].compat != NO_SYSCALL))
 			return true;
 	if (strcmp(name, "exit_pending") == 0)
-		return load_wants(p, 1ULL << EVENT_write_close);
+		return !p->pending_alone && load_wants(p, 1ULL << EVENT_write_close);
+	if (strcmp(name, "on_pending") == 0)
+		return p->pending_alone;
 	return strcmp(name, "seed_tasks") == 0 || strncmp(name, "learn", strlen("learn")) == 0;
 }
 
@@ -151,10 +154,33 @@ static int open_object(struct probe *p, bool modern)
 	return err ? err : set_map_sizes(p);
 }
 
-/* Loads; a program that the kernel refuses is left out and the rest is tried again. */
+static bool is_essential(const char *program)
+{
+	for (size_t i = 0; i < hook_tracepoint_count; i++)
+		if (hook_tracepoints[i].traits & ESSENTIAL &&
+		    strcmp(hook_tracepoints[i].program, program) == 0)
+			return true;
+	return false;
+}
+
+/* Before the next try. */
+static void leave_out(struct probe *p, const char *program)
+{
+	if (strcmp(program, "exit_pending") == 0)
+		p->pending_alone = true; /* see dispatch.h of the kernel side */
+	else
+		load_skip_program(p, program);
+}
+
+/*
+ * Loads; a program that the kernel refuses is left out and the rest is tried again. Of the modern build no essential
+ * one is left out: the legacy build may do better. (Linux 5.15 on arm64 has the helpers, but its compiler knows no
+ * atomics that return a value; they came with 5.18, 1902472b4fa9.)
+ */
 static int load_object(struct probe *p, bool modern)
 {
 	p->modern = modern;
+	buf_reset(&p->skipped);
 	for (int i = 0; i < REFUSALS_MAX; i++) {
 		int err = open_object(p, modern);
 		if (err)
@@ -163,9 +189,11 @@ static int load_object(struct probe *p, bool modern)
 		err = bpf_object__load(p->object);
 		if (!err || !refused[0])
 			return err;
-		load_skip_program(p, refused);
+		leave_out(p, refused);
 		bpf_object__close(p->object);
 		p->object = NULL;
+		if (modern && is_essential(refused))
+			return -EOPNOTSUPP;
 	}
 	return -ENOEXEC;
 }
@@ -174,5 +202,6 @@ int load_programs(struct probe *p)
 {
 	verbose = p->options.verbose;
 	libbpf_set_print(on_libbpf_message);
-	return load_object(p, kernel_is_modern());
+	int err = kernel_is_modern() ? load_object(p, true) : -EOPNOTSUPP;
+	return err == -EOPNOTSUPP ? load_object(p, false) : err;
 }

@@ -63,7 +63,7 @@ void actor_skip(const char *reason)
 	__builtin_unreachable();
 }
 
-void actor_started(unsigned long flags)
+void actor_started(uint64_t flags)
 {
 	struct fact fact;
 

@@ -65,7 +65,7 @@ __attribute__((noreturn)) void actor_skip(const char *reason);
 /* As clone(2) without a stack: the child is told apart by 0. Writes the child's clone fact. */
 pid_t actor_clone(unsigned long flags);
 pid_t actor_fork(void);
-void actor_started(unsigned long flags);
+void actor_started(uint64_t flags);
 
 /* exit_group(2), with its fact. */
 __attribute__((noreturn)) void actor_exit(int code);

@@ -2,6 +2,7 @@
 /* What a process does to itself: prctl(2). The facts are written with PR_GET_NAME, which the judge leaves out. */
 #include "actor.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -10,7 +11,7 @@
 
 struct call {
 	const char *name;
-	uint64_t option, arg2, arg3, arg4, arg5;
+	unsigned long option, arg2, arg3, arg4, arg5; /* as wide as the program's registers */
 	bool success;
 };
 
@@ -18,7 +19,7 @@ static void state_prctl(const struct call *call)
 {
 	const struct {
 		const char *name;
-		uint64_t value;
+		unsigned long value;
 	} args[] = {{"arg2", call->arg2}, {"arg3", call->arg3}, {"arg4", call->arg4}, {"arg5", call->arg5}};
 	char text[32];
 	struct fact fact;
@@ -43,20 +44,20 @@ static void call_prctl(const struct call *call)
 
 static void prctl_options(const struct actor_case *self)
 {
-	const uint64_t name = (uint64_t)(uintptr_t) "other name";
+	const unsigned long name = (uintptr_t) "other name";
 	const struct call calls[] = {
 		{"PR_SET_NAME", PR_SET_NAME, name, 0, 0, 0, true},
-		{"PR_SET_NAME", PR_SET_NAME, (uint64_t)(uintptr_t)actor_nowhere, 0, 0, 0, false},
+		{"PR_SET_NAME", PR_SET_NAME, (uintptr_t)actor_nowhere, 0, 0, 0, false},
 		{"PR_SET_DUMPABLE", PR_SET_DUMPABLE, 0, 0, 0, 0, true},
-		{"PR_GET_DUMPABLE", PR_GET_DUMPABLE, UINT64_MAX, 1, 2, 3, true},
+		{"PR_GET_DUMPABLE", PR_GET_DUMPABLE, ULONG_MAX, 1, 2, 3, true},
 		{"PR_SET_DUMPABLE", PR_SET_DUMPABLE, 77, 0, 0, 0, false},
 		{"PR_SET_NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, true},
 		{"PR_SET_NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 1, false},
 		{"PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, 9, 0, 0, 0, true},
 		/* the kernel looks at the lower half only */
-		{"PR_GET_SECCOMP", UINT64_C(0xabcd00000015), 0, 0, 0, 0, true},
+		{"PR_GET_SECCOMP", (unsigned long)UINT64_C(0xabcd00000015), 0, 0, 0, 0, true},
 		{"unknown(0)", 0, 0, 0, 0, 0, false},
-		{"unknown(4294967295)", UINT64_MAX, UINT64_C(1) << 63, 0, 0, 0, false},
+		{"unknown(4294967295)", ULONG_MAX, ~(ULONG_MAX >> 1), 0, 0, 0, false},
 	};
 
 	(void)self;

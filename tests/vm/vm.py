@@ -116,7 +116,7 @@ class Initramfs:
 
 def find_busybox(arch):
     """Any machine builds for arm64, but is not one: its busybox lies with the libraries."""
-    path = shutil.which("busybox") if arch == "amd64" else sysroot.make_sysroot(arch) / "root/bin/busybox"
+    path = shutil.which("busybox") if arch == "amd64" else sysroot.find_busybox(arch)
     if not path:
         raise VmError("busybox-static is not installed: ./dev deps test")
     return path
