@@ -13,42 +13,30 @@ void buf_fini(struct buf *b)
 	*b = (struct buf){0};
 }
 
-bool buf_reserve(struct buf *b, size_t more)
+static bool fail(struct buf *b)
+{
+	b->failed = true;
+	b->cap = b->len;
+	return false;
+}
+
+bool buf_grow(struct buf *b, size_t more)
 {
 	if (b->failed)
 		return false;
-	if (b->cap - b->len >= more)
-		return true;
 
 	size_t cap = b->cap ? b->cap : FIRST_CAPACITY;
 	while (cap - b->len < more) {
-		if (cap > SIZE_MAX / 2) {
-			b->failed = true;
-			return false;
-		}
+		if (cap > SIZE_MAX / 2)
+			return fail(b);
 		cap *= 2;
 	}
 	char *p = realloc(b->p, cap);
-	if (!p) {
-		b->failed = true;
-		return false;
-	}
+	if (!p)
+		return fail(b);
 	b->p = p;
 	b->cap = cap;
 	return true;
-}
-
-void buf_add(struct buf *b, const void *bytes, size_t len)
-{
-	if (len == 0 || !buf_reserve(b, len))
-		return;
-	memcpy(b->p + b->len, bytes, len);
-	b->len += len;
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void buf_add_u64(struct buf *b, uint64_t v)

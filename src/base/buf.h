@@ -17,11 +17,29 @@ struct buf {
 
 void buf_fini(struct buf *b);
 
-/* Makes room for more bytes; false when memory is short. */
-bool buf_reserve(struct buf *b, size_t more);
+/* The slow part of buf_reserve(). A failed buffer has no room left, so that only this one looks at failed. */
+bool buf_grow(struct buf *b, size_t more);
 
-void buf_add(struct buf *b, const void *bytes, size_t len);
-void buf_add_char(struct buf *b, char c);
+/* Makes room for more bytes; false when memory is short. */
+static inline bool buf_reserve(struct buf *b, size_t more)
+{
+	return b->cap - b->len >= more || buf_grow(b, more);
+}
+
+static inline void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	if (len == 0 || !buf_reserve(b, len))
+		return;
+	memcpy(b->p + b->len, bytes, len);
+	b->len += len;
+}
+
+static inline void buf_add_char(struct buf *b, char c)
+{
+	if (buf_reserve(b, 1))
+		b->p[b->len++] = c;
+}
+
 void buf_add_u64(struct buf *b, uint64_t v);
 void buf_add_i64(struct buf *b, int64_t v);
 /* "0x" and lower-case digits without leading zeros, "0x0" for zero. */

@@ -38,26 +38,44 @@ static void write_escape(struct buf *out, unsigned char c)
 	buf_add(out, escape, n);
 }
 
+#define EACH(byte)         (UINT64_C(0x0101010101010101) * (byte))
+#define HAS_ZERO(word)     (((word)-EACH(1)) & ~(word)&EACH(0x80))
+#define HAS_BELOW_32(word) (((word)-EACH(0x20)) & ~(word)&EACH(0x80))
+
+/* Bytes before the first one that is escaped, eight at a time. A borrow can make a byte look like one, but only behind a
+ * real one of the same eight. */
+static size_t plain_prefix(const char *p, size_t len)
+{
+	size_t at = 0;
+
+	for (; len - at >= 8; at += 8) {
+		uint64_t word;
+		memcpy(&word, p + at, 8);
+		if (HAS_BELOW_32(word) | HAS_ZERO(word ^ EACH('"')) | HAS_ZERO(word ^ EACH('\\')))
+			break;
+	}
+	for (; at < len; at++) {
+		unsigned char c = (unsigned char)p[at];
+		if (c < 0x20 || c == '"' || c == '\\')
+			break;
+	}
+	return at;
+}
+
 void json_write_str(struct buf *out, struct str s)
 {
-	size_t from = 0;
+	size_t at = 0;
 
-	if (s.len == 0) {
-		buf_add_str(out, STR("\"\"")); /* p may be NULL */
-		return;
-	}
 	if (!buf_reserve(out, (size_t)s.len + 2))
 		return;
 	buf_add_char(out, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(out, s.p + from, i - from);
-		write_escape(out, c);
-		from = i + 1;
+	while (at < s.len) { /* p may be NULL when there is nothing */
+		size_t n = plain_prefix(s.p + at, s.len - at);
+		buf_add(out, s.p + at, n);
+		at += n;
+		if (at < s.len)
+			write_escape(out, (unsigned char)s.p[at++]);
 	}
-	buf_add(out, s.p + from, s.len - from);
 	buf_add_char(out, '"');
 }
 
@@ -89,39 +107,46 @@ static void write_decimal(struct buf *out, const char *scientific)
 		buf_add_str(out, STR(".0"));
 }
 
-/* 9 digits always tell two floats apart, 17 two doubles. */
-enum { F32_DIGITS_MAX = 9, F64_DIGITS_MAX = 17 };
+/*
+ * The fewest digits that read back as the same number: more than enough do as well, so the search goes from where most
+ * numbers end, down or up. 9 digits always tell two floats apart, 17 two doubles.
+ */
+enum { F32_DIGITS_USUAL = 7, F32_DIGITS_MAX = 9, F64_DIGITS_USUAL = 16, F64_DIGITS_MAX = 17 };
 
-void json_write_f32(struct buf *out, float v)
+static bool write_digits(char text[32], int digits, double v, bool is_float)
 {
-	char text[32];
+	snprintf(text, 32, "%.*e", digits - 1, v);
+	return is_float ? (double)strtof(text, NULL) == v : strtod(text, NULL) == v;
+}
+
+static void write_shortest(struct buf *out, double v, bool is_float)
+{
+	char text[32], shorter[32];
+	int digits = is_float ? F32_DIGITS_USUAL : F64_DIGITS_USUAL;
 
 	if (!isfinite(v)) {
 		buf_add_str(out, STR("null"));
 		return;
 	}
-	for (int digits = 1; digits <= F32_DIGITS_MAX; digits++) {
-		snprintf(text, sizeof(text), "%.*e", digits - 1, (double)v);
-		if (strtof(text, NULL) == v)
-			break;
+	if (write_digits(text, digits, v, is_float)) {
+		while (digits > 1 && write_digits(shorter, --digits, v, is_float))
+			memcpy(text, shorter, sizeof(text));
+	} else {
+		while (!write_digits(text, ++digits, v, is_float) &&
+		       digits < (is_float ? F32_DIGITS_MAX : F64_DIGITS_MAX))
+			;
 	}
 	write_decimal(out, text);
 }
 
+void json_write_f32(struct buf *out, float v)
+{
+	write_shortest(out, (double)v, true);
+}
+
 void json_write_f64(struct buf *out, double v)
 {
-	char text[32];
-
-	if (!isfinite(v)) {
-		buf_add_str(out, STR("null"));
-		return;
-	}
-	for (int digits = 1; digits <= F64_DIGITS_MAX; digits++) {
-		snprintf(text, sizeof(text), "%.*e", digits - 1, v);
-		if (strtod(text, NULL) == v)
-			break;
-	}
-	write_decimal(out, text);
+	write_shortest(out, v, false);
 }
 
 void json_write_time(struct buf *out, uint64_t ns)

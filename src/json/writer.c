@@ -128,18 +128,14 @@ void json_writer_free(struct json_writer *w)
 
 static void write_uuid(struct buf *out, const kind_UUID *uuid)
 {
-	char text[38];
-	size_t n = 0;
+	static const uint8_t places[16] = {1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35};
+	char text[] = "\"00000000-0000-0000-0000-000000000000\"";
 
-	text[n++] = '"';
 	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			text[n++] = '-';
-		text[n++] = "0123456789abcdef"[uuid->bytes[i] >> 4];
-		text[n++] = "0123456789abcdef"[uuid->bytes[i] & 15];
+		text[places[i]] = "0123456789abcdef"[uuid->bytes[i] >> 4];
+		text[places[i] + 1] = "0123456789abcdef"[uuid->bytes[i] & 15];
 	}
-	text[n++] = '"';
-	buf_add(out, text, n);
+	buf_add(out, text, sizeof(text) - 1);
 }
 
 static void write_strv(struct buf *out, const struct strv *v)
