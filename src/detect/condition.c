@@ -286,32 +286,36 @@ static int parse_atom(struct parser *p, uint32_t *ret)
 	return err ? err : add_node(p, (struct node){.kind = NODE_NOT, .a = child}, ret);
 }
 
-static int parse_and(struct parser *p, uint32_t *ret)
+/*
+ * A chain of operators of one kind. It leans to the right, so that it is evaluated in a loop: $a and ($b and $c) is the same
+ * as ($a and $b) and $c, also where an operand is an error.
+ */
+static int parse_chain(struct parser *p, enum token_kind token, enum node_kind kind,
+		       int (*parse)(struct parser *p, uint32_t *ret), uint32_t *ret)
 {
-	int err = parse_atom(p, ret);
+	uint32_t *last = ret;
 
-	while (!err && p->token.kind == TOKEN_AND) {
-		struct node node = {.kind = NODE_AND, .a = *ret};
+	int err = parse(p, ret);
+	while (!err && p->token.kind == token) {
+		struct node node = {.kind = kind, .a = *last};
 		advance(p);
-		err = parse_atom(p, &node.b);
+		err = parse(p, &node.b);
 		if (!err)
-			err = add_node(p, node, ret);
+			err = add_node(p, node, last);
+		if (!err)
+			last = &p->c.nodes[*last].b;
 	}
 	return err;
 }
 
+static int parse_and(struct parser *p, uint32_t *ret)
+{
+	return parse_chain(p, TOKEN_AND, NODE_AND, parse_atom, ret);
+}
+
 static int parse_or(struct parser *p, uint32_t *ret)
 {
-	int err = parse_and(p, ret);
-
-	while (!err && p->token.kind == TOKEN_OR) {
-		struct node node = {.kind = NODE_OR, .a = *ret};
-		advance(p);
-		err = parse_and(p, &node.b);
-		if (!err)
-			err = add_node(p, node, ret);
-	}
-	return err;
+	return parse_chain(p, TOKEN_OR, NODE_OR, parse_and, ret);
 }
 
 static int parse_all(struct parser *p)

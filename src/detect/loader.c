@@ -128,6 +128,7 @@ static int read_operand(struct file_context *f, const struct tree_node *key, con
 		return 0;
 	}
 	ret->place = place_in(f, value, text.p != value->text.p, ret->expression.value_offset, rule);
+	ret->exact = value->verbatim && text.p == value->text.p;
 	return err;
 }
 

@@ -26,7 +26,8 @@ struct operand {
 	uint32_t rule;             /* of rule(name): its index */
 	const struct regex *regex; /* of ~= */
 	bool used;
-	struct place place; /* of the expression's text */
+	struct place place; /* of the literal, or of the rule's name */
+	bool exact;         /* the literal stands there byte for byte */
 };
 
 struct rule {

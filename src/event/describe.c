@@ -16,6 +16,8 @@ static const struct kind_info {
 	[KIND_OPT_STR] = {"string, optional", "string, none", true, "\"type\": \"string\""},
 	[KIND_STRV] = {"array of strings", "strings", false,
 		       "\"type\": \"array\", \"items\": {\"type\": \"string\"}"},
+	[KIND_OPT_STRV] = {"array of strings, optional", "strings", true,
+			   "\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\"}"},
 	[KIND_U64] = {"integer", "number", false,
 		      "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 18446744073709551615"},
 	[KIND_OPT_U64] = {"integer, optional", "number, none", true,
@@ -63,7 +65,7 @@ static void print_cell(const char *text)
 	}
 }
 
-static void print_rows(const struct object *object, const char *path, bool extra)
+static void print_rows(const struct object *object, const char *path, bool rules, bool extra)
 {
 	char below[PATH_SIZE];
 
@@ -71,22 +73,21 @@ static void print_rows(const struct object *object, const char *path, bool extra
 		const struct kind_info *kind = &kinds[f->kind];
 		snprintf(below, sizeof(below), "%s.%s", path, f->name);
 		if (f->kind != KIND_OBJECT) {
-			/* rules never see it: it is the same in all events */
-			bool hidden = strcmp(below, ".info.host.uuid") == 0;
-			printf("| `%s` | %s | %s | %s | ", below, kind->json, hidden ? "–" : kind->rule,
+			printf("| `%s` | %s | %s | %s | ", below, kind->json, rules ? kind->rule : "–",
 			       extra || f->extra ? "no" : "yes");
 			print_cell(f->doc);
 			printf(" |\n");
 		}
 		if (f->object)
-			print_rows(f->object(), below, extra || f->extra);
+			print_rows(f->object(), below, rules, extra || f->extra);
 	}
 }
 
-static void print_table(const struct object *object, const char *path)
+/* rules: whether rules see these fields */
+static void print_table(const struct object *object, const char *path, bool rules)
 {
 	printf("| field | JSON | in rules | Kunai has it | meaning |\n|---|---|---|---|---|\n");
-	print_rows(object, path, false);
+	print_rows(object, path, rules, false);
 }
 
 static void print_event(int type)
@@ -96,7 +97,7 @@ static void print_event(int type)
 	printf("\n## %s\n\nId %u, %s by default%s: %s.\n\n%s\n\n", info->name.p, info->id,
 	       info->default_enabled ? "on" : "off", info->configurable ? "" : " and cannot be switched off",
 	       info->doc, event_schemas[type].doc);
-	print_table(event_schemas[type].data(), ".data");
+	print_table(event_schemas[type].data(), ".data", true);
 }
 
 static void print_events(void)
@@ -113,7 +114,12 @@ static void print_events(void)
 	       "key is "
 	       "left out when there is nothing to say.\n");
 	printf("\n## In every event\n\n");
-	print_table(object_info(), ".info");
+	print_table(object_info(), ".info", true);
+	printf("\n## Where rules matched\n\nOne or both of these, between `data` and `info`. Their lists are "
+	       "sorted.\n\n");
+	print_table(object_detection(), ".detection", false);
+	printf("\n");
+	print_table(object_filtering(), ".filter", false);
 	for (int type = 0; type < EVENT_COUNT; type++)
 		if (is_printed(type))
 			print_event(type);
@@ -207,6 +213,10 @@ static void print_schema(void)
 	       "\"info\"],\n"
 	       "  \"properties\": {\n    \"data\": {\"type\": \"object\"},\n    \"info\": {");
 	print_object(object_info(), 3);
+	printf("},\n    \"detection\": {");
+	print_object(object_detection(), 3);
+	printf("},\n    \"filter\": {");
+	print_object(object_filtering(), 3);
 	printf("}},\n  \"oneOf\": [\n");
 	for (int type = 0; type < EVENT_COUNT; type++) {
 		if (!is_printed(type))

@@ -14,6 +14,8 @@ struct event {
 	const struct wire_header *wire; /* NULL for events made in user space */
 	struct obj_info info;
 	union event_data data;
+	const struct obj_detection *detection; /* NULL: none */
+	const struct obj_filtering *filter;    /* NULL: none */
 	struct arena *arena;
 };
 

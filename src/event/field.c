@@ -120,6 +120,7 @@ static struct value value_at(const void *at, enum field_kind kind, char text[FIE
 	case KIND_OPT_STR:
 		return value_of_str(*(const struct str *)at);
 	case KIND_STRV:
+	case KIND_OPT_STRV:
 		return (struct value){.kind = VALUE_STRV, .v = *(const struct strv *)at};
 	case KIND_U64:
 	case KIND_HEX:
@@ -172,6 +173,7 @@ uint32_t field_value_kinds(const struct field_ref *ref)
 		[KIND_STR_OR_NULL] = NONE | 1 << VALUE_STR,
 		[KIND_OPT_STR] = NONE | 1 << VALUE_STR,
 		[KIND_STRV] = 1 << VALUE_STRV,
+		[KIND_OPT_STRV] = 1 << VALUE_STRV,
 		[KIND_U64] = 1 << VALUE_UINT,
 		[KIND_OPT_U64] = NONE | 1 << VALUE_UINT,
 		[KIND_HEX] = 1 << VALUE_UINT,

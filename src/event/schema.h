@@ -22,6 +22,7 @@ typedef struct str kind_STR;
 typedef struct str kind_STR_OR_NULL; /* p == NULL is null */
 typedef struct str kind_OPT_STR;     /* p == NULL: no key */
 typedef struct strv kind_STRV;
+typedef struct strv kind_OPT_STRV; /* n == 0: no key */
 typedef uint64_t kind_U64;
 typedef uint64_t kind_OPT_U64; /* 0: no key */
 typedef uint64_t kind_HEX;
@@ -42,6 +43,7 @@ enum field_kind {
 	KIND_STR_OR_NULL,
 	KIND_OPT_STR,
 	KIND_STRV,
+	KIND_OPT_STRV,
 	KIND_U64,
 	KIND_OPT_U64,
 	KIND_HEX,
@@ -141,7 +143,9 @@ struct event_schema {
 
 extern const struct event_schema event_schemas[EVENT_COUNT];
 
-/* The object behind "info". */
+/* The objects behind "info", "detection" and "filter". */
 const struct object *object_info(void);
+const struct object *object_detection(void);
+const struct object *object_filtering(void);
 
 #endif

@@ -138,6 +138,7 @@ static int read_value(struct arena *a, const json_t *json, const struct field *f
 	case KIND_PATH:
 		return read_text(a, json, &((struct path *)at)->text);
 	case KIND_STRV:
+	case KIND_OPT_STRV:
 		return json_is_string(json) ? read_joined(a, json, (struct strv *)at)
 					    : read_array(a, json, (struct strv *)at);
 	case KIND_U64:

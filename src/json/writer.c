@@ -30,6 +30,8 @@ struct plan {
 struct json_writer {
 	struct plan *events[EVENT_COUNT];
 	struct plan *info;
+	struct plan *detection;
+	struct plan *filter;
 	struct plan **all; /* owns every plan */
 	size_t count;
 };
@@ -38,7 +40,8 @@ static struct plan *plan_new(struct json_writer *w, const struct object *object)
 
 static bool may_be_omitted(enum field_kind kind)
 {
-	return kind == KIND_OPT_STR || kind == KIND_OPT_U64 || kind == KIND_MARK || kind == KIND_OPTIONAL;
+	return kind == KIND_OPT_STR || kind == KIND_OPT_STRV || kind == KIND_OPT_U64 || kind == KIND_MARK ||
+	       kind == KIND_OPTIONAL;
 }
 
 /* A step whose literal is the text since the last one. */
@@ -58,7 +61,10 @@ static struct step *plan_add_step(struct json_writer *w, struct plan *p, const s
 	return f->object && !s->object ? NULL : s;
 }
 
-/* The first field of an object is never one that may be left out, so each of those brings its comma. */
+/*
+ * A field that may be left out brings its comma. When the first one is of that kind the object begins with "{,":
+ * write_result() mends that.
+ */
 static bool plan_add_object(struct json_writer *w, struct plan *p, const struct object *object, uint32_t base)
 {
 	buf_add_char(&p->text, '{');
@@ -102,7 +108,9 @@ struct json_writer *json_writer_new(void)
 	if (!w)
 		return NULL;
 	w->info = plan_new(w, object_info());
-	bool ok = w->info;
+	w->detection = plan_new(w, object_detection());
+	w->filter = plan_new(w, object_filtering());
+	bool ok = w->info && w->detection && w->filter;
 	for (int i = 0; i < EVENT_COUNT && ok; i++) {
 		if (event_schemas[i].data)
 			ok = (w->events[i] = plan_new(w, event_schemas[i].data())) != NULL;
@@ -168,6 +176,7 @@ static void write_value(const struct step *s, const void *at, struct buf *out)
 		json_write_str(out, ((const struct path *)at)->text);
 		break;
 	case KIND_STRV:
+	case KIND_OPT_STRV:
 		write_strv(out, at);
 		break;
 	case KIND_U64:
@@ -223,6 +232,8 @@ static bool is_omitted(const struct step *s, const void *at)
 	switch (s->kind) {
 	case KIND_OPT_STR:
 		return !((const struct str *)at)->p;
+	case KIND_OPT_STRV:
+		return ((const struct strv *)at)->n == 0;
 	case KIND_OPT_U64:
 		return *(const uint64_t *)at == 0;
 	case KIND_MARK:
@@ -251,10 +262,26 @@ static void plan_write(const struct plan *p, const char *base, struct buf *out)
 	buf_add(out, p->text.p + p->tail, p->text.len - p->tail);
 }
 
+/* The key and what a rule set said, which may begin with a field that is left out. */
+static void write_result(const struct plan *p, struct str key, const void *base, struct buf *out)
+{
+	if (!base)
+		return;
+	buf_add_str(out, key);
+	size_t second = out->len + 1;
+	plan_write(p, base, out);
+	if (out->failed || out->p[second] != ',')
+		return;
+	memmove(out->p + second, out->p + second + 1, out->len - second - 1);
+	out->len--;
+}
+
 void json_write_event(struct json_writer *w, const struct event *e, struct buf *out)
 {
 	buf_add_str(out, STR("{\"data\":"));
 	plan_write(w->events[e->type], (const char *)&e->data, out);
+	write_result(w->detection, STR(",\"detection\":"), e->detection, out);
+	write_result(w->filter, STR(",\"filter\":"), e->filter, out);
 	buf_add_str(out, STR(",\"info\":"));
 	plan_write(w->info, (const char *)&e->info, out);
 	buf_add_str(out, STR("}\n"));

@@ -86,7 +86,7 @@ static void test_accepted(void)
 		{"$a && $b", "($a & $b)"},
 		{"$a&&$b", "($a & $b)"},
 		{"$a or $b", "($a | $b)"},
-		{"$a OR $b || $c", "(($a | $b) | $c)"},
+		{"$a OR $b || $c", "($a | ($b | $c))"},
 		{"$a or $b and $c", "($a | ($b & $c))"},
 		{"$a and $b or $c", "(($a & $b) | $c)"},
 		{"($a or $b) and $c", "(($a | $b) & $c)"},

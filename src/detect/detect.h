@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rules against events. A rule set is made once, never changes and may be shared by threads; a detector holds what one
+ * thread needs to match with it, and allocates nothing for an event. A verdict belongs to its detector.
+ */
+#ifndef KUNAI_DETECT_DETECT_H
+#define KUNAI_DETECT_DETECT_H
+
+#include "detect/problem.h"
+#include "event/event.h"
+
+struct ruleset;
+
+/* A text as if it stood in a file of this name. */
+struct rule_text {
+	struct str file;
+	struct str text;
+};
+
+/*
+ * Loads rules from files and directories, see loader_add_path(). Returns 0; -EINVAL when the problems hold an error, all
+ * of which were found are in it; -ENOMEM. A path that does not exist is a warning. Warnings may be there in
+ * every case.
+ */
+int ruleset_load(const char *const *paths, uint32_t count, struct problems *problems, struct ruleset **ret);
+int ruleset_load_text(const struct rule_text *rules, const struct rule_text *templates,
+		      struct problems *problems, struct ruleset **ret);
+void ruleset_free(struct ruleset *rs);
+
+struct ruleset_facts {
+	uint32_t detections, filters, dependencies;
+	uint32_t regexes; /* different ones */
+};
+
+struct ruleset_facts ruleset_facts(const struct ruleset *rs);
+
+/* What an event led to. Borrows the rule set. */
+struct verdict {
+	const struct obj_detection *detection; /* NULL: none */
+	const struct obj_filtering *filter;    /* NULL: none */
+};
+
+struct detector;
+
+/* NULL with errno ENOMEM. The rule set must outlive it. */
+struct detector *detector_new(const struct ruleset *rs);
+void detector_free(struct detector *d);
+
+/* The verdict is valid until the next call. */
+struct verdict detect_event(struct detector *d, const struct event *e);
+
+/* The same by evaluating every rule, one after the other: what detect_event() is compared with. */
+struct verdict detect_event_slowly(struct detector *d, const struct event *e);
+
+struct detector_counters {
+	uint64_t events;
+	uint64_t regex_limits; /* searches that were given up: the rule did not match */
+};
+
+struct detector_counters detector_counters(const struct detector *d);
+
+#endif
