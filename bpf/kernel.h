@@ -51,7 +51,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 enum { O_TRUNC = 01000 };
 enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
-enum { MAP_SHARED = 1, MAP_TYPE = 0xf };
+enum { MAP_SHARED = 1, MAP_TYPE = 0xf, MAP_ANONYMOUS = 0x20 };
 enum { PROT_READ = 1, PROT_EXEC = 4 };
 enum { READ_IMPLIES_EXEC = 0x0400000 }; /* of personality(2) */
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200 };
@@ -160,18 +160,22 @@ struct inode {
 	unsigned long i_ino;
 	u32 i_nlink;
 	s64 i_size;
-	struct timespec64 i_mtime; /* until 6.5 */
+	struct timespec64 i_mtime; /* both until 6.5 */
+	struct timespec64 i_ctime;
 } KERNEL_TYPE;
 
 /* 6.6, 13bc24457850 ("fs: rename i_[ac]time fields") */
 struct inode___mtime_renamed {
 	struct timespec64 __i_mtime;
+	struct timespec64 __i_ctime;
 } KERNEL_TYPE;
 
 /* 6.11, 3aa63a569c64 ("fs: switch timespec64 fields in inode to discrete integers") */
 struct inode___mtime_split {
 	s64 i_mtime_sec;
 	u32 i_mtime_nsec;
+	s64 i_ctime_sec;
+	u32 i_ctime_nsec; /* since 6.13 the highest bit is a flag: 4e40eff0b573 */
 } KERNEL_TYPE;
 
 struct dentry {

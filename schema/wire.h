@@ -74,6 +74,7 @@ struct wire_path {
 	u64 device; /* the superblock's dev_t as the kernel has it */
 	u64 size;
 	u64 mtime; /* ns since the epoch */
+	u64 ctime; /* the same */
 	u32 mode;  /* 0 when there is no such file */
 	u32 flags; /* PATH_* */
 };

@@ -49,18 +49,34 @@ static __always_inline struct file *file_of_callback(struct callback_head *head)
 	return (void *)head - bpf_core_field_offset(f_u->f_u);
 }
 
-/* ns since the epoch */
+/* ns since the epoch: mtime or ctime */
+enum { CTIME_NSEC_MASK = 0x7fffffff };
+#define INODE_TIME(inode, which)                                                         \
+	({                                                                               \
+		struct inode___mtime_renamed *renamed_ = (void *)(inode);                \
+		struct inode___mtime_split *split_ = (void *)(inode);                    \
+		u64 seconds_, ns_;                                                       \
+		if (bpf_core_field_exists(split_->i_##which##_sec)) {                    \
+			seconds_ = BPF_CORE_READ(split_, i_##which##_sec);               \
+			ns_ = BPF_CORE_READ(split_, i_##which##_nsec) & CTIME_NSEC_MASK; \
+		} else if (bpf_core_field_exists(renamed_->__i_##which)) {               \
+			seconds_ = BPF_CORE_READ(renamed_, __i_##which.tv_sec);          \
+			ns_ = BPF_CORE_READ(renamed_, __i_##which.tv_nsec);              \
+		} else {                                                                 \
+			seconds_ = BPF_CORE_READ(inode, i_##which.tv_sec);               \
+			ns_ = BPF_CORE_READ(inode, i_##which.tv_nsec);                   \
+		}                                                                        \
+		seconds_ * 1000000000ULL + ns_;                                          \
+	})
+
 static __always_inline u64 inode_mtime(struct inode *inode)
 {
-	struct inode___mtime_renamed *renamed = (void *)inode;
-	struct inode___mtime_split *split = (void *)inode;
+	return INODE_TIME(inode, mtime);
+}
 
-	if (bpf_core_field_exists(split->i_mtime_sec))
-		return BPF_CORE_READ(split, i_mtime_sec) * 1000000000ULL + BPF_CORE_READ(split, i_mtime_nsec);
-	if (bpf_core_field_exists(renamed->__i_mtime))
-		return BPF_CORE_READ(renamed, __i_mtime.tv_sec) * 1000000000ULL +
-		       BPF_CORE_READ(renamed, __i_mtime.tv_nsec);
-	return BPF_CORE_READ(inode, i_mtime.tv_sec) * 1000000000ULL + BPF_CORE_READ(inode, i_mtime.tv_nsec);
+static __always_inline u64 inode_ctime(struct inode *inode)
+{
+	return INODE_TIME(inode, ctime);
 }
 
 #endif

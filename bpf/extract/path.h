@@ -113,6 +113,7 @@ static __always_inline void path_put_inode(struct wire_path *w, struct inode *in
 	w->device = BPF_CORE_READ(inode, i_sb, s_dev);
 	w->size = BPF_CORE_READ(inode, i_size);
 	w->mtime = inode_mtime(inode);
+	w->ctime = inode_ctime(inode);
 	w->mode = BPF_CORE_READ(inode, i_mode);
 	if (BPF_CORE_READ(inode, i_nlink) == 0)
 		w->flags |= PATH_DELETED;

@@ -187,18 +187,4 @@ EXIT(exit_io_submit)
 	return 0;
 }
 
-/* Stores through a shared mapping pass no system call: remember the file's mtime, and look again when it closes.
- * A mapping of a file that is open for writing can be made writable later. */
-EXIT(exit_mmap)
-{
-	if (ret < 0 && ret > -4096)
-		return 0;
-	if (!(regs_arg(regs, 3) & MAP_SHARED) || (s32)regs_arg(regs, 4) < 0)
-		return 0;
-	struct file *file = file_of_fd(regs_arg(regs, 4));
-	if (file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE)
-		file_mark_written(file, WRITTEN_MAPPING);
-	return 0;
-}
-
 #endif

@@ -12,4 +12,44 @@ EXIT(exit_mprotect)
 	return 0;
 }
 
+/* The file behind fd was mapped, or should have been. */
+static __always_inline void mapped(u64 prot, u64 flags, u64 fd, long ret)
+{
+	bool success = (u64)ret < (u64)-4095;
+	bool exec = wanted(EVENT_mmap_exec) && prot_is_exec(prot);
+	bool shared = wanted(EVENT_write_close) && success && flags & MAP_SHARED;
+
+	if ((s32)fd < 0 || flags & MAP_ANONYMOUS || !(exec || shared))
+		return;
+	struct file *file = file_of_fd(fd);
+	if (!file)
+		return;
+	/* Stores through a shared mapping pass no system call: remember the file's mtime, and look again when it
+	 * closes. A mapping of a file that is open for writing can be made writable later. */
+	if (shared && BPF_CORE_READ(file, f_mode) & FMODE_WRITE)
+		file_mark_written(file, WRITTEN_MAPPING);
+	if (exec)
+		emit_mmap_exec(file, prot, success);
+}
+
+EXIT(exit_mmap)
+{
+	mapped(regs_arg(regs, 2), regs_arg(regs, 3), regs_arg(regs, 4), ret);
+	return 0;
+}
+
+/* The first mmap of 32-bit programs has one argument: a struct mmap_arg_struct32 in user memory. */
+struct old_mmap_args {
+	u32 addr, len, prot, flags, fd, offset;
+};
+
+EXIT(exit_old_mmap)
+{
+	struct old_mmap_args args;
+
+	if (!bpf_probe_read_user(&args, sizeof(args), (void *)regs_arg(regs, 0)))
+		mapped(args.prot, args.flags, args.fd, ret);
+	return 0;
+}
+
 #endif

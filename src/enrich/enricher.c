@@ -112,8 +112,8 @@ static bool is_named_close(const struct wire_header *head, size_t len)
 static bool needs_prefetch(const struct wire_header *head, size_t len)
 {
 	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
-	       head->type == EVENT_file_unlink || head->type == EVENT_file_rename ||
-	       is_named_close(head, len);
+	       head->type == EVENT_mmap_exec || head->type == EVENT_file_unlink ||
+	       head->type == EVENT_file_rename || is_named_close(head, len);
 }
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
@@ -129,6 +129,8 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		goto out;
 	if (head->type == EVENT_execve || head->type == EVENT_execve_script)
 		enrich_prefetch_exec(e, &event, ret);
+	else if (head->type == EVENT_mmap_exec)
+		enrich_prefetch_mmap_exec(e, &event, ret);
 	else
 		enrich_prefetch_names(e, &event, ret);
 out:
@@ -314,6 +316,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		break;
 	case EVENT_prctl:
 		enrich_prctl(event);
+		emit(context, event);
+		break;
+	case EVENT_mmap_exec:
+		enrich_mmap_exec(event, prefetch);
 		emit(context, event);
 		break;
 	case EVENT_mprotect_exec:

@@ -26,7 +26,7 @@ struct prefetch {
 	} files[2];
 	struct name_lookup names[2];
 };
-enum { PREFETCH_EXE, PREFETCH_INTERPRETER };
+enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0 };
 enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
 
 struct enricher_stats {

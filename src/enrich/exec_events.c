@@ -78,34 +78,6 @@ static struct path script_path(const struct event *event, const struct wire_exec
 	return path;
 }
 
-static struct file_id id_of(const struct path *path)
-{
-	struct file_id id = {0};
-
-	if (path->wire && path->wire->inode) {
-		id.inode = path->wire->inode;
-		id.size = path->wire->size;
-		id.mtime_ns = path->wire->mtime;
-		id.known = FILE_ID_INODE | FILE_ID_SIZE | FILE_ID_MTIME;
-	}
-	return id;
-}
-
-static void submit(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
-		   struct file_digest *ret)
-{
-	const struct wire_task *task = &event->wire->task;
-	const struct hash_request request = {
-		.mnt_ns = task->mnt_ns,
-		.pid = task->tgid,
-		.exe_of = is_image ? task->tgid : 0,
-		.path = path->raw,
-		.id = id_of(path),
-	};
-
-	hasher_submit(e->hasher, e->namespaces, &request, &ret->hashes, &ret->ticket);
-}
-
 void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret)
 {
 	const struct wire_execve *wire = event_wire(event);
@@ -115,32 +87,12 @@ void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct 
 	/* the namespace must be known before its first file is asked for */
 	mount_ns_refresh(e->namespaces, event->wire->task.mnt_ns, event->wire->task.tgid, event->wire->time);
 	if (event->type == EVENT_execve) {
-		submit(e, event, &image, true, &ret->files[PREFETCH_EXE]);
+		enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_EXE]);
 		return;
 	}
 	struct path script = script_path(event, wire, &unverified);
-	submit(e, event, &script, false, &ret->files[PREFETCH_EXE]);
-	submit(e, event, &image, true, &ret->files[PREFETCH_INTERPRETER]);
-}
-
-static void fill_hashes(struct obj_hashes *ret, struct str path, const struct file_digest *file)
-{
-	const struct file_hashes *h = file->hashes;
-
-	if (!h && file->ticket)
-		h = hash_ticket_result(file->ticket);
-	ret->path = path;
-	ret->magic = ret->md5 = ret->sha1 = ret->sha256 = ret->sha512 = STR("");
-	ret->error = STR("hashing failed: out of memory");
-	if (!h)
-		return;
-	ret->magic = str_of(h->magic);
-	ret->md5 = str_of(h->md5);
-	ret->sha1 = str_of(h->sha1);
-	ret->sha256 = str_of(h->sha256);
-	ret->sha512 = str_of(h->sha512);
-	ret->size = h->size;
-	ret->error = str_of(h->error);
+	enrich_submit_file(e, event, &script, false, &ret->files[PREFETCH_EXE]);
+	enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_INTERPRETER]);
 }
 
 void enrich_exec(struct enricher *e, struct event *event, const struct prefetch *prefetch)
@@ -159,11 +111,11 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 	if (wire->cwd_path.mode)
 		data->cwd = cwd.text;
 
-	fill_hashes(&data->exe, exe.text, &prefetch->files[PREFETCH_EXE]);
+	enrich_fill_hashes(&data->exe, exe.text, &prefetch->files[PREFETCH_EXE]);
 	if (event->type == EVENT_execve_script) {
 		struct obj_hashes *interpreter = arena_zalloc(event->arena, sizeof(*interpreter));
 		if (interpreter)
-			fill_hashes(interpreter, image.text, &prefetch->files[PREFETCH_INTERPRETER]);
+			enrich_fill_hashes(interpreter, image.text, &prefetch->files[PREFETCH_INTERPRETER]);
 		data->interpreter = interpreter;
 	}
 

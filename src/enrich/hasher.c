@@ -140,6 +140,16 @@ static const struct file_hashes *refuse(const char *why)
 	return file_hashes_new(&o);
 }
 
+/* Whatever its ctime: that changes when a link goes, and an overlay shows a layer's. It only proves that nothing
+ * changed. */
+static bool is_wanted(const struct file_id *wanted, const struct file_id *seen)
+{
+	struct file_id id = *wanted;
+
+	id.known &= ~(uint32_t)FILE_ID_CTIME;
+	return file_id_matches(&id, seen);
+}
+
 static int open_exe(struct hasher *h, struct mount_ns_table *namespaces, const struct hash_request *request,
 		    struct file_id *ret_id)
 {
@@ -152,7 +162,7 @@ static int open_exe(struct hasher *h, struct mount_ns_table *namespaces, const s
 		return -1;
 
 	struct file_id id;
-	if (file_id_read(fd, &id, NULL) < 0 || !file_id_matches(&request->id, &id)) {
+	if (file_id_read(fd, &id, NULL) < 0 || !is_wanted(&request->id, &id)) {
 		close(fd);
 		return -1;
 	}
@@ -209,7 +219,7 @@ static void start(struct hasher *h, struct mount_ns_table *namespaces, const str
 		  const struct key *k, struct hash_ticket *t, int fd)
 {
 	struct cache_entry *e = find_cached(h, k);
-	if (e && file_id_matches(&t->job.wanted, &e->id)) {
+	if (e && is_wanted(&t->job.wanted, &e->id)) {
 		t->cached = file_hashes_share(e->hashes);
 		t->job.cached = e->id;
 	}

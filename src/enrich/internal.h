@@ -36,6 +36,11 @@ struct enricher {
 /* The process behind the event, NULL when unknown. */
 struct process *enrich_process(struct enricher *e, const struct event *event);
 
+/* event_files.c. is_image: the process of the event runs the file. */
+void enrich_submit_file(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
+			struct file_digest *ret);
+void enrich_fill_hashes(struct obj_hashes *ret, struct str path, const struct file_digest *file);
+
 /* exec_events.c; the process is the event's, kept up to date. */
 void enrich_exec(struct enricher *e, struct event *event, const struct prefetch *prefetch);
 void enrich_clone(struct enricher *e, struct event *event);
@@ -64,6 +69,8 @@ void enrich_prctl(struct event *event);
 
 /* memory_events.c */
 void enrich_mprotect_exec(struct event *event);
+void enrich_mmap_exec(struct event *event, const struct prefetch *prefetch);
+void enrich_prefetch_mmap_exec(struct enricher *e, const struct event *event, struct prefetch *ret);
 void enrich_fill_socket(const struct event *event, const struct wire_sock *sock, struct obj_socket *ret);
 
 /* bpf_events.c */

@@ -43,6 +43,9 @@ const size_t hook_tracepoint_count = sizeof(hook_tracepoints) / sizeof(*hook_tra
 #ifndef __NR_recv
 #define __NR_recv NO_SYSCALL
 #endif
+#ifndef __NR_old_mmap
+#define __NR_old_mmap NO_SYSCALL
+#endif
 #ifndef __NR_ftruncate64
 #define __NR_ftruncate64 NO_SYSCALL
 #endif
@@ -81,6 +84,7 @@ enum {
 	COMPAT_pwritev = 334,
 	COMPAT_pwritev2 = 379,
 	COMPAT_mmap = 192, /* mmap2 */
+	COMPAT_old_mmap = 90,
 	COMPAT_sendmsg = 370,
 	COMPAT_sendmmsg = 345,
 	COMPAT_recvmsg = 372,

@@ -27,7 +27,9 @@ enum {
 	IA32_EXECVE = 11,
 	IA32_GETPID = 20,
 	IA32_RENAME = 38,
+	IA32_OLD_MMAP = 90,
 	IA32_SOCKETCALL = 102,
+	IA32_MMAP2 = 192,
 	IA32_EXIT_GROUP = 252,
 	IA32_MPROTECT = 125,
 	IA32_PRCTL = 172,
@@ -278,8 +280,58 @@ static void ia32_filter(const struct actor_case *self)
 	filter_fact(fd, SO_ATTACH_FILTER, &program, (int)result);
 }
 
+/* Its one argument is the address of all six. */
+static void ia32_old_mmap(const struct actor_case *self)
+{
+	uint32_t *args = (uint32_t *)(void *)low_memory();
+	int prot = self->a ? PROT_READ | PROT_WRITE : PROT_READ | PROT_EXEC;
+	int fd = open(actor_program(), O_RDONLY | O_CLOEXEC);
+	struct fact fact;
+	long ret;
+
+	probe();
+	args[1] = 4096;
+	args[2] = (uint32_t)prot;
+	args[3] = MAP_PRIVATE;
+	args[4] = (uint32_t)fd;
+	ret = ia32(IA32_OLD_MMAP, low(args), 0, 0);
+	actor_must(fd >= 0 && (ret > 0 || ret < -4095), "old_mmap");
+	facts_begin(&fact, "mmap");
+	facts_string(&fact, "path", actor_program());
+	facts_number(&fact, "prot", prot);
+	facts_bool(&fact, "success", true);
+	if (!self->a)
+		facts_end(&fact);
+}
+
+/* rbp is the offset, in pages. */
+static void ia32_mmap2(const struct actor_case *self)
+{
+	int fd = open(actor_program(), O_RDONLY | O_CLOEXEC);
+	struct fact fact;
+	long ret;
+
+	(void)self;
+	probe();
+	__asm__ volatile("push %%rbp\n\txor %%ebp, %%ebp\n\tint $0x80\n\tpop %%rbp"
+			 : "=a"(ret)
+			 : "a"((long)IA32_MMAP2), "b"(0L), "c"(4096L), "d"((long)PROT_EXEC),
+			   "S"((long)MAP_PRIVATE), "D"((long)fd)
+			 : "memory", "r8", "r9", "r10", "r11");
+	ret = (int)ret;
+	actor_must(fd >= 0 && (ret > 0 || ret < -4095), "mmap2");
+	facts_begin(&fact, "mmap");
+	facts_string(&fact, "path", actor_program());
+	facts_number(&fact, "prot", PROT_EXEC);
+	facts_bool(&fact, "success", true);
+	facts_end(&fact);
+}
+
 void actor_add_ia32(void)
 {
+	actor_add(ia32_mmap2, 0, 0, 0, "ia32.mmap2");
+	actor_add(ia32_old_mmap, 0, 0, 0, "ia32.old_mmap");
+	actor_add(ia32_old_mmap, 1, 0, 0, "ia32.old_mmap.not_exec");
 	actor_add(ia32_prctl, 0, 0, 0, "ia32.prctl");
 	actor_add(ia32_mprotect, IA32_MPROTECT, 0, 0, "ia32.mprotect");
 	actor_add(ia32_mprotect, IA32_PKEY_MPROTECT, 0, 0, "ia32.pkey_mprotect");

@@ -669,6 +669,27 @@ static void run_mprotect_exec_anonymous(void)
 	golden_send();
 }
 
+static void run_mmap_exec(void)
+{
+	struct record *r = golden_begin(EVENT_mmap_exec, &task_bash, &task_systemd);
+	struct wire_mmap_exec *w = record_fixed(r);
+
+	w->prot = 5;
+	w->success = true;
+	put_file(r, &w->file, "/usr/bin/ls", 0, true);
+	golden_send();
+}
+
+static void run_mmap_exec_memfd(void)
+{
+	struct record *r = golden_begin(EVENT_mmap_exec, &task_bash, &task_systemd);
+	struct wire_mmap_exec *w = record_fixed(r);
+
+	w->prot = 4;
+	put_file(r, &w->file, "memfd:payload", PATH_DETACHED | PATH_DELETED, false);
+	golden_send();
+}
+
 /* ---- who ---- */
 
 static void run_unknown_process(void)
@@ -921,6 +942,8 @@ const struct golden_case golden_cases[] = {
 	{"file_rename_directory", run_file_rename_directory, 0},
 	{"file_rename_exchange", run_file_rename_exchange, 2},
 	{"file_rename_exchange_directory", run_file_rename_exchange_directory, 1},
+	{"mmap_exec", run_mmap_exec, 1},
+	{"mmap_exec_memfd", run_mmap_exec_memfd, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -59,7 +59,7 @@ void golden_stat(const char *path, struct wire_path *ret)
 	world_stat(&g.world, path, ret);
 	/* seeds must not differ from run to run */
 	if (g.corpus)
-		ret->inode = ret->mtime = 4711;
+		ret->inode = ret->mtime = ret->ctime = 4711;
 }
 
 static void print(void *context, struct event *e)

@@ -48,7 +48,7 @@ class Sensor:
 
     def emit(self, kind, ns, fields, tgid, parent_tgid):
         event = {"data": blank(shape.DATA[kind]), "info": blank(shape.INFO)}
-        for name in ("exe", "interpreter"):
+        for name in ("exe", "interpreter", "mapped"):
             if "md5" in (event["data"].get(name) or {}):
                 event["data"][name] |= DIGESTS | {"error": None}
         info = event["info"]

@@ -101,12 +101,15 @@ def select(log, facts):
     end = next(f["ns"] for f in facts if f["op"] == "end")
     known = {f["tgid"] for f in facts if f["op"] == "clone"}
     ignored = {f["tgid"] for f in facts if f["op"] == "ignore"}
+    foreign = {f["tgid"] for f in facts if f.get("foreign")}  # its loader maps who knows what
     ours, selected = set(), []
     for event in log.born_between(begin, end):
         who = identity(event)
         if who not in ours and who.tgid not in known and identity(event, "parent_task") not in ours:
             continue
         ours.add(who)
+        if who.tgid in foreign and kind_of(event) == "mmap_exec":
+            continue
         if (who.tgid not in ignored or kind_of(event) == "clone") and not is_of_facts(event):
             selected.append(event)
     return selected

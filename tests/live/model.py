@@ -27,6 +27,7 @@ FILTER_PROTOCOLS = {0: "IP", 6: "TCP", 17: "UDP"}
 FILTER_OPTIONS = {26: "SO_ATTACH_FILTER", 50: "SO_ATTACH_BPF", 51: "SO_ATTACH_REUSEPORT_CBPF", 52: "SO_ATTACH_REUSEPORT_EBPF"}
 FILTER_BYTES = 16384  # of a classic filter that are kept
 PROG_TYPES = {1: "socket_filter"}
+DIGESTS = ("md5", "sha1", "sha256", "sha512")
 QUERY_TYPES = {1: "A", 5: "CNAME", 15: "MX", 16: "TXT", 28: "AAAA"}
 
 @dataclasses.dataclass
@@ -384,6 +385,17 @@ class Model:
         fields["data.path"] = text(fact["path"]) if told else ABSENT
         return self.event("mprotect_exec", fact, fields)
 
+    def on_mmap(self, fact):
+        path = text(fact["path"])
+        fields = {"data.mapped.path": path, "data.prot": hex(fact["prot"]), "data.success": fact["success"]}
+        if path.startswith("memfd:"):
+            fields |= dict.fromkeys((f"data.mapped.{digest}" for digest in DIGESTS), "")
+            fields["data.mapped.error"] = "file not found"
+        else:
+            content = fact.get("content")
+            fields |= hash_fields("data.mapped", self.digests["scenario"] if content is None else digests_of(raw(content)))
+        return self.event("mmap_exec", fact, fields)
+
     # Code for the kernel
 
     def on_filter(self, fact):
@@ -470,7 +482,7 @@ def forget_image(expected):
 
 
 def digests_of(content):
-    digests = {name: hashlib.new(name, content).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")}
+    digests = {name: hashlib.new(name, content).hexdigest() for name in DIGESTS}
     return digests | {"size": len(content)}
 
 

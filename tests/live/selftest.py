@@ -17,7 +17,7 @@ STORM = 7
 # Enough for every kind of event; spoiling the output of all cases would take minutes.
 SPOILT_CASES = re.compile(
     r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
-    r"|prctl\..*|mprotect_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
+    r"|prctl\..*|m(protect|map)_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
     r"|filter\.(tcp4|udp6)"
 )
 
@@ -165,6 +165,10 @@ SPOILS = {
     "another addr": (lambda s: s.set("mprotect_exec", "data.addr", "0x1"), "mprotect_exec."),
     "another prot": (lambda s: s.set("mprotect_exec", "data.prot", "0x3"), "mprotect_exec."),
     "a file where none is": (lambda s: s.set("mprotect_exec", "data.path", "/x"), "mprotect_exec."),
+    "an mmap_exec is missing": (lambda s: s.drop("mmap_exec"), "mmap_exec."),
+    "another mapped file": (lambda s: s.set("mmap_exec", "data.mapped.path", "/x"), "mmap_exec."),
+    "another digest of a mapped file": (lambda s: s.set("mmap_exec", "data.mapped.sha1", "1" * 40), "mmap_exec."),
+    "a refused mmap that succeeds": (lambda s: s.set("mmap_exec", "data.success", True, 4), "mmap_exec.refused"),
     "another comm": (lambda s: s.set("execve", "info.task.name", "x"), "exec."),
     "another pid": (lambda s: s.set("execve", "info.task.pid", 9), "exec."),
     "another uid": (lambda s: s.set("execve", "info.task.uid", 9), "exec."),

@@ -94,13 +94,14 @@ DATA = {
     "mprotect_exec": [*COMMON, ("addr", is_hex), ("prot", is_hex)],
     "bpf_socket_filter": [*COMMON, ("socket", SOCKET), ("filter", [*DIGESTS, ("len", is_u16), ("size", is_u64)]),
                           ("attached", is_bool)],
+    "mmap_exec": [*COMMON, ("mapped", HASHES)],
     "error": [*COMMON, ("code", is_u64), ("message", is_str)],
     "event_loss": [("read", is_u64), ("lost", is_u64), ("eps", is_float)],
     "start": [("system", SYSTEM), ("kunai", SENSOR)],
 }  # fmt: skip
 
 IDS = {
-    "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "connect": 60, "dns_query": 61,
+    "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
     "send_data": 62, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
     "bpf_socket_filter": 22,
 }  # fmt: skip
@@ -159,7 +160,7 @@ def misshapen_event(event):
 def inconsistent_hashes(name, data):
     """Digests or an error, and what means what."""
     lengths = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
-    for key in ("exe", "interpreter"):
+    for key in ("exe", "interpreter", "mapped"):
         hashes = data.get(key)
         if not isinstance(hashes, dict) or "md5" not in hashes:
             continue

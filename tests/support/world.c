@@ -170,5 +170,6 @@ void world_stat(const struct world *w, const char *path, struct wire_path *ret)
 	ret->inode = st.st_ino;
 	ret->size = (uint64_t)st.st_size;
 	ret->mtime = (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec;
+	ret->ctime = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec;
 	ret->mode = st.st_mode;
 }

@@ -30,7 +30,7 @@ void world_set_random(struct world *w, uint32_t seed);
 /* Which process the sensor itself is. */
 void world_set_self(struct world *w, uint32_t tgid);
 
-/* What the kernel would tell of a file of the host: inode, size and mtime. */
+/* What the kernel would tell of a file of the host: inode, size, mtime and ctime. */
 void world_stat(const struct world *w, const char *path, struct wire_path *ret);
 
 #endif

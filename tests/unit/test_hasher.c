@@ -329,6 +329,10 @@ static void test_cache(void)
 	is_u64((uint64_t)hasher_submit(h, namespaces, &request, &r, &ticket), 1,
 	       "at once when the kernel tells all");
 	is_digest(r, ABC_SHA256, "  right");
+	before = stats_now();
+	request.id.ctime_ns++;
+	is_digest(run(&request), ABC_SHA256, "with another ctime the file itself tells");
+	is_u64(stats_now().files, before.files, "  without reading it");
 
 	/* Changed in place, with the size and the time stamp of before. */
 	struct timespec times[2] = {{0, UTIME_OMIT},
@@ -576,6 +580,9 @@ static void test_exe(void)
 	struct hash_request request = request_of("/somewhere/sleep");
 	request.exe_of = (uint32_t)child;
 	request.id = id;
+	/* what the kernel told was before the link went */
+	request.id.known |= FILE_ID_CTIME;
+	request.id.ctime_ns = id.mtime_ns;
 	is_digest(run(&request), want->sha256, "a program that deleted itself");
 	settle();
 	is_digest(run(&request), want->sha256, "  again");
