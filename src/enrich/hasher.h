@@ -16,9 +16,6 @@
 enum {
 	HASHER_CACHE_MAX = 10000,  /* results remembered, least recently used ones go first */
 	HASHER_PENDING_MAX = 4096, /* requests without result; more are answered with an error at once */
-	HASHER_FDS_MAX = 256, /* descriptors held by waiting requests; beyond it files are opened by path */
-	HASHER_LARGE_MAX = 4, /* large files read in turns */
-	HASHER_WORKERS_MAX = 64,
 };
 
 struct hasher;

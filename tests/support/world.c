@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 
 #include "enrich/host.h"
 #include "enrich/internal.h"
+#include "tests/support/tree.h"
 
 static const char host_uuid[] = "3f0ae8b4-8d5a-4c0e-9e4e-0c6f2a5d1b11";
 
@@ -127,18 +127,10 @@ void world_init(struct world *w)
 	world_set_random(w, 0);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 void world_fini(struct world *w)
 {
 	enricher_free(w->enricher);
-	nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove_at(w->dir);
 }
 
 void world_set_random(struct world *w, uint32_t seed)

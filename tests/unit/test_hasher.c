@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,37 +14,15 @@
 #include <unistd.h>
 
 #include "enrich/hash_pool.h"
+#include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
 enum { HOST = 100, PID = 10, MIB = 1 << 20, WAIT_MS = 60000 };
 
 #define SMALL_COUNT 100
 
-static char base[64];
 static struct mount_ns_table *namespaces;
 static struct hasher *h;
-
-static const char *at(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *at(const char *format, ...)
-{
-	static char path[4][4200];
-	static unsigned turn;
-	char *p = path[turn++ % 4];
-	int n = sprintf(p, "%s/", base);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(p + n, sizeof(path[0]) - (size_t)n, format, args);
-	va_end(args);
-	return p;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		abort();
-	close(fd);
-}
 
 static void write_sparse(const char *path, off_t size)
 {
@@ -55,25 +32,16 @@ static void write_sparse(const char *path, off_t size)
 	close(fd);
 }
 
-/* The tree of a /proc with pid 1, whose root is <base>/root. */
+/* The tree of a /proc with pid 1, whose root is the directory root. */
 static void make_tree(void)
 {
-	strcpy(base, "/tmp/kunai-test-XXXXXX");
-	if (!mkdtemp(base) || mkdir(at("root"), 0755) < 0 || mkdir(at("proc"), 0755) < 0 ||
-	    mkdir(at("proc/1"), 0755) < 0 || mkdir(at("proc/1/ns"), 0755) < 0 ||
-	    symlink("mnt:[100]", at("proc/1/ns/mnt")) < 0 || symlink(at("root"), at("proc/1/root")) < 0)
-		abort();
+	tree_make();
+	mkdir(at("root"), 0755);
+	mkdir(at("proc"), 0755);
+	add_process(1, HOST, "root");
 	namespaces = mount_ns_new(at("proc"));
 	if (!namespaces)
 		abort();
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
 }
 
 static void start_hasher(uint32_t workers)
@@ -278,7 +246,7 @@ static void test_unreadable(void)
 {
 	write_file(at("root/private"), "private");
 	chmod(at("root/private"), 0);
-	chmod(base, 0755);
+	chmod(at("."), 0755);
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
@@ -778,6 +746,6 @@ int main(void)
 		is_u64((uint64_t)count_fds(), (uint64_t)before, "no descriptor is left");
 	}
 	mount_ns_free(namespaces);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove();
 	return done_testing();
 }

@@ -3,57 +3,29 @@
 #include "enrich/host.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
-static char base[64], name_path[128];
+static char name_path[128];
 static struct mount_ns_table *namespaces;
-
-static void make_dir(const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof(path), "%s/%s", base, name);
-	if (mkdir(path, 0755) < 0)
-		abort();
-}
-
-static void make_link(const char *name, const char *target)
-{
-	char path[128];
-	snprintf(path, sizeof(path), "%s/%s", base, name);
-	if (symlink(target, path) < 0)
-		abort();
-}
 
 static void make_tree(void)
 {
-	char root[128];
-	strcpy(base, "/tmp/kunai-host-XXXXXX");
-	if (!mkdtemp(base))
-		abort();
-	static const char *const dirs[] = {"1", "1/ns", "root", "root/etc"};
+	tree_make();
+	static const char *const dirs[] = {"proc", "root", "root/etc"};
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		make_dir(dirs[i]);
-	snprintf(root, sizeof(root), "%s/root", base);
-	make_link("1/root", root);
-	make_link("1/ns/mnt", "mnt:[4026531841]");
-	snprintf(name_path, sizeof(name_path), "%s/root/etc/hostname", base);
-	namespaces = mount_ns_new(base);
+		if (mkdir(at("%s", dirs[i]), 0755) < 0)
+			abort();
+	add_process(1, 4026531841u, "root");
+	snprintf(name_path, sizeof(name_path), "%s", at("root/etc/hostname"));
+	namespaces = mount_ns_new(at("proc"));
 	if (!namespaces)
 		abort();
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
 }
 
 static void is_name(const char *content, const char *want, const char *what)
@@ -130,6 +102,6 @@ int main(void)
 	test_name();
 	test_info();
 	mount_ns_free(namespaces);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove();
 	return done_testing();
 }

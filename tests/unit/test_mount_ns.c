@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,54 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
 #define SECOND UINT64_C(1000000000)
 
-enum { HOST = 100, BOX = 200, OTHER = 300, GONE = 400 };
-
-static char base[64];
+enum { HOST = 100, BOX = 200, OTHER = 300 };
 
 /* ---- a tree of the shape of /proc, and what its processes see ---- */
-
-static const char *at(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *at(const char *format, ...)
-{
-	static char path[4][4200];
-	static unsigned turn;
-	char *p = path[turn++ % 4];
-	int n = sprintf(p, "%s/", base);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(p + n, sizeof(path[0]) - (size_t)n, format, args);
-	va_end(args);
-	return p;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		abort();
-	close(fd);
-}
-
-static void link_to(const char *path, const char *target)
-{
-	unlink(path);
-	if (symlink(target, path) < 0)
-		abort();
-}
-
-static void add_process(uint32_t pid, uint32_t inum, const char *root)
-{
-	char link[32];
-	mkdir(at("proc/%u", pid), 0755);
-	mkdir(at("proc/%u/ns", pid), 0755);
-	snprintf(link, sizeof(link), "mnt:[%u]", inum);
-	link_to(at("proc/%u/ns/mnt", pid), link);
-	link_to(at("proc/%u/root", pid), at("%s", root));
-}
 
 static void end_process(uint32_t pid)
 {
@@ -77,9 +36,7 @@ static void end_process(uint32_t pid)
 
 static void make_tree(void)
 {
-	strcpy(base, "/tmp/kunai-test-XXXXXX");
-	if (!mkdtemp(base))
-		abort();
+	tree_make();
 	mkdir(at("proc"), 0755);
 	mkdir(at("host"), 0755);
 	mkdir(at("box"), 0755);
@@ -98,17 +55,9 @@ static void make_tree(void)
 	add_process(1, HOST, "host");
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static void remove_tree(void)
 {
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove();
 }
 
 static const char *read_of(int path_fd)

@@ -3,65 +3,24 @@
 #include "enrich/users.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
 #define SECOND UINT64_C(1000000000)
 
 enum { HOST = 100, BOX = 200, EMPTY = 300, PID_BOX = 10, PID_EMPTY = 11 };
 
-static char base[64];
 static struct mount_ns_table *namespaces;
 static struct users *users;
 
-static const char *at(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *at(const char *format, ...)
-{
-	static char path[4][256];
-	static unsigned turn;
-	char *p = path[turn++ % 4];
-	int n = sprintf(p, "%s/", base);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(p + n, sizeof(path[0]) - (size_t)n, format, args);
-	va_end(args);
-	return p;
-}
-
-static void write_bytes(const char *path, const char *bytes, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
-		abort();
-	close(fd);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	write_bytes(path, text, strlen(text));
-}
-
-static void add_process(uint32_t pid, uint32_t inum, const char *root)
-{
-	char link[32];
-	snprintf(link, sizeof(link), "mnt:[%u]", inum);
-	mkdir(at("proc/%u", pid), 0755);
-	mkdir(at("proc/%u/ns", pid), 0755);
-	if (symlink(link, at("proc/%u/ns/mnt", pid)) < 0 ||
-	    symlink(at("%s", root), at("proc/%u/root", pid)) < 0)
-		abort();
-}
-
 static void make_tree(void)
 {
-	strcpy(base, "/tmp/kunai-users-XXXXXX");
-	if (!mkdtemp(base))
-		abort();
+	tree_make();
 	static const char *const dirs[] = {"proc", "host", "host/etc", "box", "box/etc", "empty"};
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		mkdir(at("%s", dirs[i]), 0755);
@@ -75,14 +34,6 @@ static void make_tree(void)
 	users = users_new(namespaces);
 	if (!namespaces || !users)
 		abort();
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
 }
 
 static uint64_t now = SECOND;
@@ -305,6 +256,6 @@ int main(void)
 	test_speed();
 	users_free(users);
 	mount_ns_free(namespaces);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove();
 	return done_testing();
 }
