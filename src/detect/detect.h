@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rules against events. A rule set is made once, never changes and may be shared by threads; a detector holds what one
+ * Rules against events. A rule set is made once, never changes (but for ruleset_compile()) and may be shared by threads; a detector holds what one
  * thread needs to match with it, and allocates nothing for an event. A verdict belongs to its detector.
  */
 #ifndef KUNAI_DETECT_DETECT_H
@@ -29,8 +29,16 @@ void ruleset_free(struct ruleset *rs);
 
 struct ruleset_facts {
 	uint32_t detections, filters, dependencies;
-	uint32_t regexes; /* different ones */
+	uint32_t regexes;          /* different ones */
+	uint32_t patterns_refused; /* pairs of field and regular expression that no database holds */
 };
+
+/*
+ * Compiles the regular expressions of each field into one database, which takes up to a minute for ten thousand rules. Any
+ * thread may do it, one at a time, while others match: they try patterns one by one until it is done. Returns 0 or
+ * -ENOMEM.
+ */
+int ruleset_compile(struct ruleset *rs);
 
 struct ruleset_facts ruleset_facts(const struct ruleset *rs);
 
@@ -43,7 +51,7 @@ struct verdict {
 struct detector;
 
 /* NULL with errno ENOMEM. The rule set must outlive it. */
-struct detector *detector_new(const struct ruleset *rs);
+struct detector *detector_new(struct ruleset *rs);
 void detector_free(struct detector *d);
 
 /* The verdict is valid until the next call. */
@@ -54,7 +62,12 @@ struct verdict detect_event_slowly(struct detector *d, const struct event *e);
 
 struct detector_counters {
 	uint64_t events;
-	uint64_t regex_limits; /* searches that were given up: the rule did not match */
+	uint64_t regex_limits;   /* searches that were given up: the rule did not match */
+	uint64_t regex_failures; /* searches of a database that failed: never, if all is well */
+	uint64_t scans;          /* searches of a database */
+	uint64_t confirmed;      /* its hits that were tried again */
+	uint64_t slow;           /* patterns that were tried one by one */
+	uint64_t candidates;     /* conditions that were evaluated */
 };
 
 struct detector_counters detector_counters(const struct detector *d);

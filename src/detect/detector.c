@@ -3,25 +3,30 @@
 #include <stdlib.h>
 
 #include "detect/collect.h"
+#include "detect/engine.h"
 #include "detect/interpret.h"
 
 struct detector {
-	const struct ruleset *rs;
+	struct ruleset *rs;
 	struct collector collector;
+	struct engine engine;
 	struct interpreter interpreter;
 	struct regex_matcher *matcher;
+	const struct databases *databases; /* the last ones that were tried */
 	uint64_t events;
 };
 
-struct detector *detector_new(const struct ruleset *rs)
+struct detector *detector_new(struct ruleset *rs)
 {
 	struct detector *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
 	d->rs = rs;
+	d->databases = &rs->uncompiled;
 	d->matcher = regex_matcher_new();
 	if (!d->matcher || collector_init(&d->collector, rs) ||
+	    engine_init(&d->engine, &rs->program, d->matcher) || engine_use(&d->engine, d->databases) ||
 	    interpreter_init(&d->interpreter, rs, d->matcher)) {
 		detector_free(d);
 		errno = ENOMEM;
@@ -35,9 +40,36 @@ void detector_free(struct detector *d)
 	if (!d)
 		return;
 	collector_fini(&d->collector);
+	engine_fini(&d->engine);
 	interpreter_fini(&d->interpreter);
 	regex_matcher_free(d->matcher);
 	free(d);
+}
+
+/* Databases may have become ready since the last event. */
+static void use_databases(struct detector *d)
+{
+	const struct databases *ready = atomic_load_explicit(&d->rs->ready, memory_order_acquire);
+
+	if (ready == d->databases || !ready)
+		return;
+	/* without memory for them the patterns are tried one by one for ever: exact, but slow */
+	d->databases = ready;
+	engine_use(&d->engine, ready);
+}
+
+static void on_match(void *context, uint32_t rule)
+{
+	collector_add(context, rule);
+}
+
+struct verdict detect_event(struct detector *d, const struct event *e)
+{
+	d->events++;
+	use_databases(d);
+	collector_begin(&d->collector);
+	engine_run(&d->engine, e, on_match, &d->collector);
+	return collector_finish(&d->collector);
 }
 
 struct verdict detect_event_slowly(struct detector *d, const struct event *e)
@@ -53,15 +85,17 @@ struct verdict detect_event_slowly(struct detector *d, const struct event *e)
 	return collector_finish(&d->collector);
 }
 
-struct verdict detect_event(struct detector *d, const struct event *e)
-{
-	return detect_event_slowly(d, e);
-}
-
 struct detector_counters detector_counters(const struct detector *d)
 {
+	const struct engine_counters *c = &d->engine.counters;
+
 	return (struct detector_counters){
 		.events = d->events,
 		.regex_limits = regex_matcher_limits(d->matcher),
+		.regex_failures = c->failures,
+		.scans = c->scans,
+		.confirmed = c->confirmed,
+		.slow = c->slow,
+		.candidates = c->candidates,
 	};
 }

@@ -186,6 +186,9 @@ void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
+	databases_fini(&rs->compiled);
+	databases_fini(&rs->uncompiled);
+	program_fini(&rs->program);
 	for (uint32_t i = 0; i < rs->regex_count; i++)
 		regex_fini(&rs->regexes[i]);
 	arena_fini(&rs->arena);
@@ -206,7 +209,21 @@ static int finish(struct ruleset *rs, struct loader *l, uint32_t errors)
 	err = ruleset_compile_regexes(rs, l->problems);
 	if (!err && l->problems->errors > errors)
 		err = -EINVAL;
-	return err ? err : ruleset_intern_names(rs);
+	if (!err)
+		err = ruleset_intern_names(rs);
+	if (!err)
+		err = program_init(&rs->program, rs->rules, rs->count);
+	return err ? err : databases_init(&rs->uncompiled, &rs->program, false);
+}
+
+int ruleset_compile(struct ruleset *rs)
+{
+	if (atomic_load_explicit(&rs->ready, memory_order_acquire))
+		return 0;
+	int err = databases_init(&rs->compiled, &rs->program, true);
+	if (!err)
+		atomic_store_explicit(&rs->ready, &rs->compiled, memory_order_release);
+	return err;
 }
 
 static int add_paths(struct loader *l, const char *const *paths, uint32_t count)
@@ -270,11 +287,13 @@ int ruleset_load_text(const struct rule_text *rules, const struct rule_text *tem
 struct ruleset_facts ruleset_facts(const struct ruleset *rs)
 {
 	struct ruleset_facts facts = {.regexes = rs->regex_count};
+	const struct databases *ready = atomic_load_explicit(&rs->ready, memory_order_acquire);
 
 	for (uint32_t i = 0; i < rs->count; i++) {
 		facts.detections += rs->rules[i].type == RULE_DETECTION;
 		facts.filters += rs->rules[i].type == RULE_FILTER;
 		facts.dependencies += rs->rules[i].type == RULE_DEPENDENCY;
 	}
+	facts.patterns_refused = ready ? ready->refused_count : rs->uncompiled.refused_count;
 	return facts;
 }

@@ -3,6 +3,9 @@
 #ifndef KUNAI_DETECT_RULESET_H
 #define KUNAI_DETECT_RULESET_H
 
+#include <stdatomic.h>
+
+#include "detect/database.h"
 #include "detect/detect.h"
 #include "detect/regex.h"
 #include "detect/rule.h"
@@ -28,6 +31,10 @@ struct ruleset {
 	uint32_t name_count;
 	struct regex *regexes; /* different ones */
 	uint32_t regex_count;
+	struct program program;
+	struct databases uncompiled;             /* none: what is used until the others are ready */
+	struct databases compiled;               /* belongs to ruleset_compile() until they are */
+	_Atomic(const struct databases *) ready; /* NULL, or compiled */
 };
 
 /* Gives each operand of ~= its regular expression. Returns 0 or -ENOMEM; what is wrong goes to the problems. */

@@ -56,13 +56,18 @@ static void check(const char *rules, const char *want, const char *name)
 {
 	struct ruleset *rs = load(rules);
 	struct detector *d = detector_new(rs);
-	struct buf fast = {0}, slow = {0};
+	struct buf early = {0}, compiled = {0}, slow = {0};
 
-	write_verdict(&fast, detect_event(d, &event));
+	write_verdict(&early, detect_event(d, &event));
+	ruleset_compile(rs);
+	write_verdict(&compiled, detect_event(d, &event));
 	write_verdict(&slow, detect_event_slowly(d, &event));
-	is_str(fast.p, want, name);
+	is_str(compiled.p, want, name);
+	is_str(early.p, want, "and before the databases are there");
 	is_str(slow.p, want, "and one by one");
-	buf_fini(&fast);
+	ok(detector_counters(d).regex_failures == 0, "no search failed");
+	buf_fini(&early);
+	buf_fini(&compiled);
 	buf_fini(&slow);
 	detector_free(d);
 	ruleset_free(rs);
@@ -180,6 +185,9 @@ static void test_operands(void)
 		{".data.command_line ~= 'caf..'''", false},
 		{".data.command_line ~= '\\w+''$'", true},
 		{".data.command_line ~= '^bash'", true},
+		/* a boundary that only Unicode sees */
+		{".data.command_line ~= 'f\\B\xc3\xa9'", true},
+		{".data.command_line ~= 'f\\b\xc3\xa9'", false},
 		{".data.command_line ~= '\\bc\\b'", true},
 		{".info.task.name ~= '^kworker/\\d'", true},
 		{".info.task.name ~= '(?i)KWORKER'", true},
