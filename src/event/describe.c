@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prints what schema/ says about the events: `describe events` as a page, `describe schema` as JSON Schema. */
+/*
+ * Prints what schema/ says about the events: `describe events` the page that lists them, `describe names` their names,
+ * `describe event NAME SAMPLE` the page of one with the sample in that file, `describe schema` JSON Schema.
+ */
 #include <stdio.h>
+#include <string.h>
 
 #include "event/schema.h"
 
@@ -54,7 +58,7 @@ static bool is_printed(int type)
 	return event_schemas[type].data && (info->configurable || !info->from_kernel);
 }
 
-/* ---- the page ---- */
+/* ---- tables ---- */
 
 static void print_cell(const char *text)
 {
@@ -90,14 +94,137 @@ static void print_table(const struct object *object, const char *path, bool rule
 	print_rows(object, path, rules, false);
 }
 
-static void print_event(int type)
-{
-	const struct event_info *info = &event_catalogue[type];
+/* ---- hooks and what they cost ---- */
 
-	printf("\n## %s\n\nId %u, %s by default%s: %s.\n\n%s\n\n", info->name.p, info->id,
-	       info->default_enabled ? "on" : "off", info->configurable ? "" : " and cannot be switched off",
-	       info->doc, event_schemas[type].doc);
+#define E(name) (1ULL << EVENT_##name)
+#define ALL     (~0ULL)
+enum { ESSENTIAL, INTERRUPTS };
+
+struct hook {
+	const char *name;
+	uint64_t events;
+};
+
+static const struct hook tracepoints[] = {
+#define TRACEPOINT(program, tracepoint, events, traits) {#tracepoint, events},
+#define SYSCALL(program, call, events)
+#include "schema/hooks.def"
+#undef TRACEPOINT
+#undef SYSCALL
+};
+
+static const struct hook calls[] = {
+#define TRACEPOINT(program, tracepoint, events, traits)
+#define SYSCALL(program, call, events) {#call, events},
+#include "schema/hooks.def"
+#undef TRACEPOINT
+#undef SYSCALL
+};
+
+/* What programs do all the time; sendmsg, readv and the like begin like these. */
+static const char *const frequent[] = {"read", "write", "pread", "pwrite", "send", "recv", "splice"};
+
+static bool is_frequent(const char *call)
+{
+	for (size_t i = 0; i < sizeof(frequent) / sizeof(*frequent); i++)
+		if (strncmp(call, frequent[i], strlen(frequent[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The dispatcher of system calls, on sys_exit, is not a hook of one event. */
+static bool is_own_tracepoint(const struct hook *hook, int type)
+{
+	return hook->events != ALL && hook->events & (1ULL << type) && strcmp(hook->name, "sys_exit") != 0;
+}
+
+static void print_hooks(int type)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < sizeof(tracepoints) / sizeof(*tracepoints); i++)
+		if (is_own_tracepoint(&tracepoints[i], type)) {
+			printf("%s`%s`", comma, tracepoints[i].name);
+			comma = ", ";
+		}
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i].events & (1ULL << type)) {
+			printf("%sreturn of %s", comma, calls[i].name);
+			comma = ", ";
+		}
+	if (!*comma)
+		printf("the tracepoint that is named above");
+}
+
+static const char *cost_class(int type)
+{
+	const char *found = NULL;
+
+	if (event_catalogue[type].process_life)
+		return "process life: paid once for a process or thread; always on, since all ancestors "
+		       "depend on it";
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		if (!(calls[i].events & (1ULL << type)))
+			continue;
+		if (is_frequent(calls[i].name))
+			return "transfer: paid by calls that programs make all the time";
+		found = "operation: paid by the calls that are named here, and by no other";
+	}
+	return found ? found : "operation: paid where the tracepoint runs";
+}
+
+static void print_cost(int type)
+{
+	if (!event_catalogue[type].from_kernel) {
+		printf("| hook | none: made in user space |\n| cost | none in the kernel |\n");
+		return;
+	}
+	printf("| hooks, tracepoint tier | ");
+	print_hooks(type);
+	printf(" |\n| cost | %s |\n", cost_class(type));
+}
+
+/* ---- pages ---- */
+
+static int print_file(const char *path)
+{
+	char text[4096];
+	size_t n;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return -1;
+	while ((n = fread(text, 1, sizeof(text), file)) > 0)
+		fwrite(text, 1, n, stdout);
+	fclose(file);
+	return 0;
+}
+
+static int print_event(const char *name, const char *sample)
+{
+	int type = event_type_by_name((struct str){name, strlen(name)});
+
+	if (type < 0 || !is_printed(type))
+		return -1;
+	const struct event_info *info = &event_catalogue[type];
+	printf("# %s\n\nMade by `./dev docs` from `schema/`. Fields that every event has: "
+	       "[events.md](../events.md).\n\n",
+	       name);
+	printf("%s.\n\n%s\n\n", info->doc, event_schemas[type].doc);
+	printf("| | |\n|---|---|\n| id | %u |\n| by default | %s%s |\n", info->id,
+	       info->default_enabled ? "on" : "off",
+	       info->configurable ? "" : ", and cannot be switched off");
+	print_cost(type);
+	printf("| limits | what a tier cannot see, and why: [tiers.md](../tiers.md) |\n\n## Fields\n\n");
 	print_table(event_schemas[type].data(), ".data", true);
+	printf("\n## Sample\n\n%s:\n\n```json\n",
+	       info->from_kernel || type == EVENT_start
+		       ? "From a run of the live test in a VM"
+		       : "From the golden test, since a healthy sensor has none to show");
+	if (print_file(sample) < 0)
+		return -1;
+	printf("```\n");
+	return 0;
 }
 
 static void print_events(void)
@@ -112,7 +239,14 @@ static void print_events(void)
 	       "the type "
 	       "that a rule sees; fields\nthat Kunai does not have come after those it has, and an optional "
 	       "key is "
-	       "left out when there is nothing to say.\n");
+	       "left out when there is nothing to say.\n\n"
+	       "| event | id | by default | meaning |\n|---|---|---|---|\n");
+	for (int type = 0; type < EVENT_COUNT; type++) {
+		const struct event_info *info = &event_catalogue[type];
+		if (is_printed(type))
+			printf("| [%s](events/%s.md) | %u | %s | %s |\n", info->name.p, info->name.p,
+			       info->id, info->default_enabled ? "on" : "off", info->doc);
+	}
 	printf("\n## In every event\n\n");
 	print_table(object_info(), ".info", true);
 	printf("\n## Where rules matched\n\nOne or both of these, between `data` and `info`. Their lists are "
@@ -120,9 +254,13 @@ static void print_events(void)
 	print_table(object_detection(), ".detection", false);
 	printf("\n");
 	print_table(object_filtering(), ".filter", false);
+}
+
+static void print_names(void)
+{
 	for (int type = 0; type < EVENT_COUNT; type++)
 		if (is_printed(type))
-			print_event(type);
+			printf("%s\n", event_catalogue[type].name.p);
 }
 
 /* ---- JSON Schema ---- */
@@ -232,10 +370,18 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "events") == 0) {
 		print_events();
+	} else if (argc == 2 && strcmp(argv[1], "names") == 0) {
+		print_names();
 	} else if (argc == 2 && strcmp(argv[1], "schema") == 0) {
 		print_schema();
+	} else if (argc == 4 && strcmp(argv[1], "event") == 0) {
+		if (print_event(argv[2], argv[3]) < 0) {
+			fprintf(stderr, "describe: no event %s, or no sample %s: ./dev docs --samples %s\n",
+				argv[2], argv[3], argv[2]);
+			return 1;
+		}
 	} else {
-		fprintf(stderr, "usage: describe events|schema\n");
+		fprintf(stderr, "usage: describe events | names | event NAME SAMPLE | schema\n");
 		return 1;
 	}
 	return fflush(stdout) == 0 ? 0 : 1;
