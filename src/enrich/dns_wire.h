@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 enum {
-	DNS_NAME_MAX = 254, /* the same: 255 octets with the one of the root, which we do not keep */
+	DNS_NAME_MAX = 254, /* RFC 1035 §2.3.4: 255 octets with the one of the root, which we do not keep */
 	/* Every octet of a name as \ddd, the dots taking the place of the length octets. */
 	DNS_NAME_TEXT_MAX = 4 * DNS_NAME_MAX,
 };

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -155,10 +156,66 @@ def check_flush(kunai, directory):
         sensor.stop()
 
 
+def fill_pipe(kunai, directory, err):
+    """A sensor with small rings whose output nobody reads, after more files than pipe and rings hold."""
+    files = 5003
+    command = [kunai, "run", "--exclude=all", "--include=file_create", "--max-buffered-events=1"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err)
+    first = process.stdout.readline()
+    if not first.startswith(b'{"data":'):
+        process.kill()
+        process.wait()
+        raise Failed(f"the first line is {first[:80]}")
+    where = os.path.join(directory, "many")
+    os.mkdir(where)
+    for number in range(files):
+        create_file(os.path.join(where, str(number)))
+    return process, where, files
+
+
+def check_slow_reader(kunai, directory):
+    """Nothing waits for the reader but the sensor itself; what it misses meanwhile is counted."""
+    with open(os.path.join(directory, "err"), "w+b") as err:
+        process, where, files = fill_pipe(kunai, directory, err)
+        try:
+            time.sleep(2.5)  # several of the sensor's ticks
+            must(process.poll() is None, f"it has ended: {process.returncode}")
+            timer = threading.Timer(5, process.send_signal, [signal.SIGTERM])
+            timer.start()
+            log = judge.Log(process.stdout.read(), process.pid)
+            status = process.wait(30)
+        finally:
+            process.kill()
+        err.seek(0)
+        stderr = err.read().decode(errors="replace")
+    must(status == 0 and not log.bad, f"exit status {status}, {log.bad}: {stderr}")
+    losses = [e["data"]["lost"] for e in log.events if judge.kind_of(e) == "event_loss"]
+    seen = {e["data"]["path"] for e in log.events if judge.kind_of(e) == "file_create"}
+    ours = sum(path.startswith(where + "/") for path in seen)
+    must(0 < ours < files and losses, f"{ours} of {files} files were seen, losses {losses}")
+    must(ours + losses[-1] >= files, f"{ours} of {files} files were seen, but {losses[-1]} events lost")
+    must("balance" not in stderr, stderr)
+
+
+def check_stuck_reader(kunai, directory):
+    """One that never reads again does not keep it from ending."""
+    with open(os.path.join(directory, "err"), "w+b") as err:
+        process, _, _ = fill_pipe(kunai, directory, err)
+        try:
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(30 if SLOW else 6)
+        finally:
+            process.kill()
+            process.stdout.close()
+    must(status == 0, f"exit status {status}")
+
+
 CHECKS = {
     "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
     "SIGTERM ends it cleanly with everything written": ends_by(signal.SIGTERM),
     "a closed pipe ends it with status 0 within a second": check_closed_pipe,
+    "a slow reader costs counted events and nothing else": check_slow_reader,
+    "a reader that is stuck does not keep it from ending": check_stuck_reader,
     "events are written at once": check_flush,
     "not root: one line, status 1": check_not_root,
     "a second instance warns and ends with status 0": check_second_instance,
