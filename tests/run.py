@@ -448,6 +448,16 @@ def stop_all(signum, _frame):
     sys.exit(128 + signum)
 
 
+def print_not_shown(parts):
+    """What each kernel cannot show and why, as the live test found it."""
+    for part in parts:
+        log = LOGS / f"{part.name}.log"
+        if part.seconds and log.exists():
+            for line in log.read_text(errors="replace").splitlines():
+                if line.startswith("# not shown by "):
+                    print(f"{part.name}: {line[2:]}")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
@@ -474,6 +484,7 @@ def main():
         for result in part.results:
             if result.status == "skipped":
                 print(f"skipped {part.name}: {result.name}: {result.detail}")
+    print_not_shown(parts)
     passed, failed, skipped = (count(parts, s) for s in ("passed", "failed", "skipped"))
     print(f"{time.monotonic() - started:.0f} s in all")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")

@@ -410,7 +410,8 @@ enum {
 	COMPAT_process_mrelease = 448,
 	COMPAT_futex_waitv = 449,
 	COMPAT_set_mempolicy_home_node = 450,
-	COMPAT_socketcall = NO_SYSCALL
+	COMPAT_socketcall = NO_SYSCALL,
+	COMPAT_old_mmap = NO_SYSCALL
 };
 
 #endif

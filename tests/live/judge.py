@@ -271,6 +271,20 @@ def judge_cases(facts, logs, files):
     return [judge_case(name, of_case[name], expected[name], logs) for name in of_case]
 
 
+def not_shown(facts, kernel):
+    """Reason -> the cases in which this kernel cannot show what was done, or could not be made to do it."""
+    table = collections.defaultdict(set)
+    for fact in facts:
+        row = model.unseen_row(fact["case"], kernel) if fact.get("subject") else None
+        if row:
+            table[row.why].add(fact["case"])
+        elif fact.get("unseen"):
+            table["stores through a mapping, where the file system does not update mtime"].add(fact["case"])
+        elif fact["op"] == "skip":
+            table["not tried: " + model.text(fact["reason"])].add(fact["case"])
+    return table
+
+
 # The whole output
 
 def check_lines(log):

@@ -63,6 +63,12 @@ def judge_end(out, name):
     ]
 
 
+def print_not_shown(facts, kernel):
+    """run.py repeats these lines at its end."""
+    for why, cases in sorted(judge.not_shown(facts, kernel).items()):
+        print(f"# not shown by Linux {kernel[0]}.{kernel[1]}: {why} ({len(cases)} cases: {', '.join(sorted(cases)[:3])})")
+
+
 def judge_directory(out, files):
     missing = [n for n in ("facts.jsonl", "sensor.status", "sensor2.status") if not (out / n).exists()]
     if missing:
@@ -70,7 +76,9 @@ def judge_directory(out, files):
         told = stderr.read_text(errors="replace").splitlines() if stderr.exists() else []
         return [judge.Result("the sensor ran", [f"no {', '.join(missing)}", *told])]
     facts = [json.loads(line) for line in (out / "facts.jsonl").read_text().splitlines()]
-    results = judge.judge(facts, [read_run(out, "sensor"), read_run(out, "sensor2")], files)
+    logs = [read_run(out, "sensor"), read_run(out, "sensor2")]
+    print_not_shown(facts, judge.kernel_of(logs[0]))
+    results = judge.judge(facts, logs, files)
     return results + judge_end(out, "sensor") + judge_end(out, "sensor2")
 
 

@@ -46,6 +46,11 @@ UNSEEN = [
 ]
 
 
+def unseen_row(case, kernel):
+    rows = (row for row in UNSEEN if row.since <= kernel < row.before and fnmatch.fnmatchcase(case, row.cases))
+    return next(rows, None)
+
+
 class Match:
     """An expected value that is not one value. `sample` is an example of what passes."""
 
@@ -315,9 +320,7 @@ class Model:
         return self.event("file_rename", fact, fields | expect_unverified(fact))
 
     def is_unseen(self, fact):
-        return fact.get("subject") and any(
-            row.since <= self.kernel < row.before and fnmatch.fnmatchcase(fact["case"], row.cases) for row in UNSEEN
-        )
+        return fact.get("subject") and unseen_row(fact["case"], self.kernel) is not None
 
     def on_close_many(self, fact):
         directory = text(fact["dir"]).removesuffix("/f")
