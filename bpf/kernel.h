@@ -274,8 +274,33 @@ struct ns_common {
 	u32 inum;
 } KERNEL_TYPE;
 
+/* 6.18 */
+struct ns_common___id {
+	u64 ns_id;
+} KERNEL_TYPE;
+
+struct uid_gid_extent {
+	u32 first;
+	u32 lower_first;
+	u32 count;
+};
+
+/* Up to 5 extents are in place, more are behind a pointer. */
+struct uid_gid_map {
+	u32 nr_extents;
+	struct uid_gid_extent extent[5];
+	struct uid_gid_extent *reverse;
+} KERNEL_TYPE;
+
+struct user_namespace {
+	struct uid_gid_map uid_map, gid_map;
+	struct ns_common ns;
+} KERNEL_TYPE;
+
 struct mnt_namespace {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
+	u64 seq; /* until 6.17 */
 } KERNEL_TYPE;
 
 struct new_utsname {
@@ -322,9 +347,31 @@ struct mm_struct {
 	struct file *exe_file;
 } KERNEL_TYPE;
 
+struct upid {
+	int nr;
+} KERNEL_TYPE;
+
+struct pid {
+	struct upid numbers[1];
+} KERNEL_TYPE;
+
+struct tty_driver {
+	int major;
+	int minor_start;
+} KERNEL_TYPE;
+
+struct tty_struct {
+	int index;
+	struct tty_driver *driver;
+} KERNEL_TYPE;
+
+enum { PIDTYPE_SID = 3 };
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	struct pid *pids[4];
+	struct tty_struct *tty;
 } KERNEL_TYPE;
 
 struct task_struct {

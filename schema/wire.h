@@ -57,6 +57,16 @@ struct wire_task {
 	u32 sessionid; /* of audit; (u32)-1 when not set */
 	u32 flags;     /* PF_* */
 	u32 mnt_ns;    /* inode number of the mount namespace; 0 when the task has none any more */
+	u32 mnt_seq;   /* tells it from earlier ones, whose number it may have got */
+	/* The ids as the owner of the mount namespace sees them: as its /etc/passwd means them; (u32)-1 when it
+	 * cannot. */
+	u32 inner_uid;
+	u32 inner_gid;
+	u32 inner_euid;
+	u32 inner_egid;
+	u32 sid; /* process id of the session's leader, in the initial pid namespace; not of parents */
+	u32 tty; /* the controlling terminal's number: major << 20 | minor; 0 none */
+	u32 reserved;
 	char comm[WIRE_COMM_LEN];
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* execve, execve_script, clone, exit, exit_group, process_end. */
+/* execve, execve_script, clone, exit, exit_group, process_end, cgroup_move, seed. */
 #ifndef KUNAI_BPF_EMIT_PROCESS_H
 #define KUNAI_BPF_EMIT_PROCESS_H
 
@@ -167,6 +167,9 @@ static __always_inline void emit_clone(struct task_struct *t, u64 flags)
 	struct task_struct *leader = TYPED(creator, group_leader);
 	w->creator_start = TYPED(leader, start_boottime);
 	w->creator_tgid = TYPED(creator, tgid);
+	/* clone3 can put the new process into another cgroup */
+	if (TYPED(t, cgroups) != TYPED(creator, cgroups))
+		cgroup_put(s, &w->cgroup, t);
 	w->nodename.off = s->used;
 	w->nodename.len = scratch_put_kernel_str(s, nodename_of(t), WIRE_NODENAME_LEN);
 	record_submit_process(s, EVENT_clone);
@@ -210,6 +213,16 @@ static __always_inline void emit_seed(struct seq_file *seq, struct task_struct *
 	record_header(s)->length = size;
 	bpf_seq_write(seq, s->record, size);
 	slot_release(s);
+}
+
+static __always_inline void emit_cgroup_move(struct task_struct *t)
+{
+	struct scratch *s = record_begin(EVENT_cgroup_move, sizeof(struct wire_cgroup_move), false, t);
+	if (!s)
+		return;
+	struct wire_cgroup_move *w = record_fixed(s);
+	cgroup_put(s, &w->cgroup, t);
+	record_submit_process(s, EVENT_cgroup_move);
 }
 
 static __always_inline void emit_process_end(struct task_struct *t)

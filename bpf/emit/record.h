@@ -46,6 +46,7 @@ static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, boo
 	head->cpu = cpu;
 	head->time = now;
 	task_fill(&head->task, t);
+	task_fill_session(&head->task, t);
 	task_fill(&head->parent, TYPED(t, real_parent));
 	s->used = sizeof(*head) + fixed_size;
 	return s;

@@ -27,6 +27,16 @@ int BPF_PROG(on_clone, struct task_struct *t, u64 flags)
 	return 0;
 }
 
+/* A container's first process is often moved into its cgroup after it was made. Once for each hierarchy (cgroup v1). */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_cgroup_move, struct cgroup *cgroup, const char *path, struct task_struct *t)
+{
+	REENTRANT(ctx, on_cgroup_move_body);
+	if (TYPED(t, pid) == TYPED(t, tgid))
+		emit_cgroup_move(t);
+	return 0;
+}
+
 /* A register that the current task entered the kernel with. */
 #if KUNAI_MODERN
 #define ENTRY_REG(t, name) (((struct pt_regs *)bpf_task_pt_regs(t))->name)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
 #include "enrich/containers.h"
 
 enum {
@@ -8,9 +9,10 @@ enum {
 };
 
 static const char docker[] = "docker", containerd[] = "containerd", podman[] = "podman", crio[] = "crio",
-		  lxc[] = "lxc", firejail[] = "firejail";
+		  lxc[] = "lxc", firejail[] = "firejail", nspawn[] = "systemd-nspawn";
 
-enum id_form { ID_HEX, ID_NAME };
+/* ID_UNIT: a name as systemd escapes it, in the scope of a machine. */
+enum id_form { ID_HEX, ID_NAME, ID_UNIT };
 
 /*
  * One component of a cgroup path: prefix, id, suffix; parent is what the component above must begin with ("" for any).
@@ -40,7 +42,12 @@ static const struct cgroup_row {
 	{"", "lxc.payload.", "", ID_NAME, lxc, lxc},
 	{"lxc.payload", "", "", ID_NAME, lxc, lxc},
 	{"lxc", "", "", ID_NAME, lxc, lxc},
+	{"", "systemd-nspawn@", ".service", ID_UNIT, nspawn, nspawn},
+	{"", "machine-", ".scope", ID_UNIT, nspawn, nspawn},
 };
+
+/* systemd-nspawn puts its own processes beside the container's; other machines are virtual ones. */
+static const char unit_payload[] = "payload";
 
 /* Paths of programs that begin and end so. */
 static const struct ancestor_row {
@@ -59,6 +66,8 @@ static const struct ancestor_row {
 	{"/usr/bin/conmon", "", podman, podman},
 	{"/usr/libexec/podman/conmon", "", podman, podman},
 	{"/snap/lxd/", "/bin/lxd", lxc, lxc},
+	{"/usr/bin/lxc-start", "", lxc, lxc},
+	{"/usr/bin/systemd-nspawn", "", nspawn, nspawn},
 };
 
 static bool is_hex_id(struct str s)
@@ -74,13 +83,15 @@ static bool is_hex_id(struct str s)
 	return true;
 }
 
-static bool match_cgroup(const struct cgroup_row *row, struct str parent, struct str component,
-			 struct str *ret_id)
+static bool match_cgroup(const struct cgroup_row *row, struct str child, struct str parent,
+			 struct str component, struct str *ret_id)
 {
 	struct str prefix = str_of(row->prefix), suffix = str_of(row->suffix);
 	if (component.len <= prefix.len + suffix.len || component.len > NAME_MAX_LEN)
 		return false;
 	if (!str_starts_with(component, prefix) || !str_ends_with(component, suffix))
+		return false;
+	if (row->form == ID_UNIT && !str_eq(child, str_of(unit_payload)))
 		return false;
 	/* "lxc" is a whole name, "pod" is followed by a pod's uid. */
 	if (row->form == ID_NAME && row->parent[0] && !str_eq(parent, str_of(row->parent)))
@@ -116,35 +127,65 @@ static bool is_kubernetes(struct str component)
 	       str_starts_with(component, STR("kubelet-kubepods"));
 }
 
-static bool identify_component(struct str parent, struct str component, struct container_identity *id)
+/*
+ * "slice:runtime:id": what runtimes make of a path meant for systemd when they manage cgroups themselves. The prefixes
+ * of scopes are the runtimes' names and a dash.
+ */
+static bool identify_triple(struct str component, struct container_identity *id)
+{
+	const char *last = memrchr(component.p, ':', component.len);
+	const char *first = last ? memrchr(component.p, ':', (size_t)(last - component.p)) : NULL;
+	if (!first)
+		return false;
+
+	struct str name = {first + 1, (uint32_t)(last - first - 1)};
+	struct str found = {last + 1, (uint32_t)(component.p + component.len - last - 1)};
+	if (!is_hex_id(found))
+		return false;
+	for (size_t i = 0; i < sizeof(cgroup_rows) / sizeof(cgroup_rows[0]); i++) {
+		struct str prefix = str_of(cgroup_rows[i].prefix);
+		if (prefix.len < 2 || prefix.len - 1 != name.len || !str_starts_with(prefix, name))
+			continue;
+		id->type = cgroup_rows[i].type;
+		id->runtime = cgroup_rows[i].runtime;
+		break;
+	}
+	id->id = found;
+	return id->type != NULL;
+}
+
+static bool identify_component(struct str child, struct str parent, struct str component,
+			       struct container_identity *id)
 {
 	struct str found;
 	for (size_t i = 0; i < sizeof(cgroup_rows) / sizeof(cgroup_rows[0]); i++) {
 		const struct cgroup_row *row = &cgroup_rows[i];
-		if (!match_cgroup(row, parent, component, &found))
+		if (!match_cgroup(row, child, parent, component, &found))
 			continue;
 		id->type = row->type;
 		id->runtime = row->runtime;
 		id->id = found;
+		id->escaped = row->form == ID_UNIT;
 		return true;
 	}
-	return false;
+	return identify_triple(component, id);
 }
 
 /* From the leaf up: the innermost container counts, for cgroups inside of it (systemd, docker in docker) as well. */
 static void identify_by_cgroup(struct str path, struct container_identity *id)
 {
-	struct str component, parent;
+	struct str component, parent, child = STR("");
 	bool more = pop_component(&path, &component);
 	for (int i = 0; more && i < COMPONENTS_MAX; i++) {
 		parent = STR("");
 		more = pop_component(&path, &parent);
 		id->kubernetes |= is_kubernetes(component);
 		if (!id->type)
-			identify_component(parent, component, id);
+			identify_component(child, parent, component, id);
 		/* Other runtimes use the same ids, so one that has no type yet gets it from its ancestors. */
 		if (!id->type && !id->id.p && is_hex_id(component))
 			id->id = component;
+		child = component;
 		component = parent;
 	}
 }

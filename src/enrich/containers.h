@@ -8,13 +8,15 @@
 struct container_identity {
 	/*
 	 * What events show: Kunai's words (docker, lxc, podman, firejail), where containerd counts as docker; besides,
-	 * where Kunai knows nothing, "crio". NULL: no container that we know.
+	 * where Kunai knows nothing, "crio" and "systemd-nspawn". NULL: no container that we know.
 	 */
 	const char *type;
-	/* The program that manages it: docker, containerd, podman, crio, lxc, firejail; NULL if unknown. */
+	/* What manages it: docker, containerd, podman, crio, lxc, systemd-nspawn, firejail; NULL if unknown. */
 	const char *runtime;
 	/* 64 hexadecimal digits, or lxc's name; absent if unknown. */
 	struct str id;
+	/* The id is as in the name of a systemd unit, with \x2d for a dash. */
+	bool escaped;
 	/* Below one of the kubelet's cgroups. */
 	bool kubernetes;
 };

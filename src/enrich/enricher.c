@@ -39,7 +39,8 @@ struct enricher *enricher_new(const char *host_uuid, uint32_t workers)
 	dns_names_init(&e->names, &dns_names_global, e->names_seed);
 	int err = community_id_init(&e->community_id);
 	if (!err) {
-		e->namespaces = mount_ns_new("/proc");
+		e->containers = container_table_new();
+		e->namespaces = e->containers ? mount_ns_new("/proc") : NULL;
 		e->users = e->namespaces ? users_new(e->namespaces) : NULL;
 		e->hasher = e->users ? hasher_new(workers) : NULL;
 		err = e->hasher ? 0 : -errno;
@@ -50,7 +51,7 @@ struct enricher *enricher_new(const char *host_uuid, uint32_t workers)
 		return NULL;
 	}
 	host_read_name(e->namespaces, e->host_name);
-	e->host_mnt_ns = mount_ns_host(e->namespaces);
+	e->host_mnt_ns = (uint32_t)mount_ns_host(e->namespaces);
 	return e;
 }
 
@@ -63,6 +64,7 @@ void enricher_free(struct enricher *e)
 	if (e->users)
 		users_free(e->users);
 	process_table_fini(&e->processes);
+	container_table_free(e->containers);
 	if (e->namespaces)
 		mount_ns_free(e->namespaces);
 	dns_names_fini(&e->names);
@@ -88,15 +90,16 @@ int enricher_seed(struct enricher *e, const void *record, size_t len)
 static void prefetch_join(struct enricher *e, const struct wire_header *head, struct prefetch *ret)
 {
 	const struct wire_task *task = &head->task;
+	uint64_t ns = wire_mnt_ns(task);
 
-	if (task->mnt_ns == 0 || task->mnt_ns == e->host_mnt_ns)
+	if (ns == 0 || task->mnt_ns == e->host_mnt_ns)
 		return;
-	if (mount_ns_join(e->namespaces, task->mnt_ns, task->tgid, 0, head->time) == 0) {
-		ret->mnt_ns = task->mnt_ns;
+	if (mount_ns_join(e->namespaces, ns, task->tgid, 0, head->time) == 0) {
+		ret->mnt_ns = ns;
 		ret->tgid = task->tgid;
 		/* the task may have ended already; its parent lives, often in the same namespace */
-		if (head->parent.mnt_ns == task->mnt_ns)
-			mount_ns_refresh(e->namespaces, task->mnt_ns, head->parent.tgid, head->time);
+		if (wire_mnt_ns(&head->parent) == ns)
+			mount_ns_refresh(e->namespaces, ns, head->parent.tgid, head->time);
 	}
 }
 
@@ -173,14 +176,39 @@ static void fill_guuid(const struct enricher *e, const struct process_key *key, 
 	memcpy(ret->bytes + 12, &key->tgid, 4);
 }
 
-static void fill_names(struct enricher *e, const struct event *event, struct obj_task *task, uint32_t mnt_ns)
+static struct str user_name(struct enricher *e, const struct event *event, const struct wire_task *task,
+			    uint32_t inner_uid)
 {
-	uint32_t pid = (uint32_t)task->tgid;
-	struct str name = users_user_name(e->users, mnt_ns, pid, task->uid, e->now);
+	if (inner_uid == UINT32_MAX)
+		return STR("?");
+	struct str name = users_user_name(e->users, wire_mnt_ns(task), task->tgid, inner_uid, e->now);
 
-	task->user = utf8_repair(event->arena, arena_str(event->arena, name));
-	name = users_group_name(e->users, mnt_ns, pid, task->gid, e->now);
-	task->group = utf8_repair(event->arena, arena_str(event->arena, name));
+	return utf8_repair(event->arena, arena_str(event->arena, name));
+}
+
+static struct str group_name(struct enricher *e, const struct event *event, const struct wire_task *task,
+			     uint32_t inner_gid)
+{
+	if (inner_gid == UINT32_MAX)
+		return STR("?");
+	struct str name = users_group_name(e->users, wire_mnt_ns(task), task->tgid, inner_gid, e->now);
+
+	return utf8_repair(event->arena, arena_str(event->arena, name));
+}
+
+/* What is said of the task alone. A login is one to the host. */
+static void fill_context_names(struct enricher *e, const struct event *event, struct obj_task *ret)
+{
+	const struct wire_task *task = &event->wire->task;
+
+	if (ret->euid)
+		ret->euser = user_name(e, event, task, task->inner_euid);
+	if (ret->egid)
+		ret->egroup = group_name(e, event, task, task->inner_egid);
+	if (!ret->loginuid)
+		return;
+	struct str name = users_user_name(e->users, mount_ns_host(e->namespaces), 1, task->loginuid, e->now);
+	ret->loginuser = utf8_repair(event->arena, arena_str(event->arena, name));
 }
 
 /* The parent as it was: of a process that another one has taken over, the one that created it. */
@@ -209,6 +237,13 @@ static void fill_original_parent(struct event *event, struct process *p)
 	parent->namespaces = ns;
 }
 
+static void describe_container(struct event *event, const struct container *from, struct obj_container *ret)
+{
+	ret->type = str_of(from->type);
+	ret->runtime = str_of(from->runtime);
+	ret->id = utf8_repair(event->arena, from->id);
+}
+
 static void fill_host(struct enricher *e, struct event *event, const struct process *p, uint32_t mnt_ns)
 {
 	event->info.host.uuid = e->host_uuid;
@@ -219,7 +254,8 @@ static void fill_host(struct enricher *e, struct event *event, const struct proc
 	if (!c)
 		return;
 	c->name = p && p->nodename.len ? p->nodename : STR("?");
-	c->type = str_of(p ? p->container_type : NULL);
+	if (p && p->container)
+		describe_container(event, p->container, c);
 	event->info.host.container = c;
 }
 
@@ -234,7 +270,7 @@ static void fill_info(struct enricher *e, struct event *event, struct process *p
 	struct process_key key = process_key_of(task);
 	struct process_key parent_key = process_key_of(&event->wire->parent);
 	struct process *parent = process_find(&e->processes, &event->wire->parent);
-	uint32_t parent_ns = event->wire->parent.mnt_ns;
+	const struct wire_task *parent_task = &event->wire->parent;
 
 	enrich_renew_uuid(e, event);
 	if (p) {
@@ -244,14 +280,17 @@ static void fill_info(struct enricher *e, struct event *event, struct process *p
 		if (event->info.task.zombie && p->parent) {
 			parent_key = p->parent_key;
 			parent = p->parent;
-			parent_ns = parent->task.mnt_ns;
+			parent_task = &parent->task;
 		}
 	}
 	event->info.parent_task.zombie = parent && parent->reparented;
 	fill_guuid(e, &key, &event->info.task.guuid);
 	fill_guuid(e, &parent_key, &event->info.parent_task.guuid);
-	fill_names(e, event, &event->info.task, task->mnt_ns);
-	fill_names(e, event, &event->info.parent_task, parent_ns);
+	event->info.task.user = user_name(e, event, task, task->inner_uid);
+	event->info.task.group = group_name(e, event, task, task->inner_gid);
+	event->info.parent_task.user = user_name(e, event, parent_task, parent_task->inner_uid);
+	event->info.parent_task.group = group_name(e, event, parent_task, parent_task->inner_gid);
+	fill_context_names(e, event, &event->info.task);
 	fill_host(e, event, p, task->mnt_ns);
 }
 
@@ -285,14 +324,17 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		enrich_exec(e, event, prefetch);
 	else if (event->type == EVENT_clone)
 		enrich_clone(e, event);
+	else if (event->type == EVENT_cgroup_move)
+		enrich_cgroup_move(e, event);
 	p = enrich_process(e, event);
 	if (p)
-		enrich_join_namespace(e, p, event->wire->task.mnt_ns);
+		enrich_join_namespace(e, p, wire_mnt_ns(&event->wire->task));
 	fill_info(e, event, p);
 	fill_common(event, p);
 
 	switch (event->type) {
 	case EVENT_process_end:
+	case EVENT_cgroup_move:
 	case EVENT_seed:
 		break;
 	case EVENT_dns_query:

@@ -18,7 +18,7 @@ struct enricher;
 
 /* Files of a record that are being hashed. All zero is nothing. */
 struct prefetch {
-	uint32_t mnt_ns; /* joined until the event has been applied: its process may be gone by then */
+	uint64_t mnt_ns; /* joined until the event has been applied: its process may be gone by then */
 	uint32_t tgid;
 	struct file_digest {
 		const struct file_hashes *hashes;

@@ -23,7 +23,7 @@ void enrich_submit_file(struct enricher *e, const struct event *event, const str
 {
 	const struct wire_task *task = &event->wire->task;
 	const struct hash_request request = {
-		.mnt_ns = task->mnt_ns,
+		.mnt_ns = wire_mnt_ns(task),
 		.pid = task->tgid,
 		.exe_of = is_image ? task->tgid : 0,
 		.path = path->raw,

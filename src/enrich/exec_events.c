@@ -8,12 +8,11 @@
 
 #include "base/utf8.h"
 #include "enrich/argv.h"
-#include "enrich/containers.h"
 #include "enrich/internal.h"
 
 enum { PROC_TEXT_MAX = 131072 };
 
-void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns)
+void enrich_join_namespace(struct enricher *e, struct process *p, uint64_t mnt_ns)
 {
 	if (!mnt_ns || p->mnt_ns == mnt_ns || p->exited_at)
 		return;
@@ -41,14 +40,20 @@ static struct str nodename_text(const struct event *event, struct slot slot)
 	return utf8_repair(event->arena, s);
 }
 
-static void set_container(struct process *p)
+/* The same cgroup is the same container, unless the walk up could not reach its name. */
+static void set_container(struct enricher *e, struct process *p)
 {
 	struct str exes[PROCESS_ANCESTORS_MAX];
 	struct container_identity identity;
 	const struct strv ancestors = {exes, process_ancestor_exes(p, exes)};
+	bool is_cut = str_starts_with(p->cgroup, STR("/.../"));
 
 	container_identify(p->cgroup, ancestors, &identity);
-	p->container_type = identity.type;
+	if (is_cut && !identity.id.len && p->container)
+		return;
+	struct container *c = container_get(e->containers, &identity);
+	container_release(p->container);
+	p->container = c;
 }
 
 /*
@@ -85,7 +90,8 @@ void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct 
 	bool unverified;
 
 	/* the namespace must be known before its first file is asked for */
-	mount_ns_refresh(e->namespaces, event->wire->task.mnt_ns, event->wire->task.tgid, event->wire->time);
+	mount_ns_refresh(e->namespaces, wire_mnt_ns(&event->wire->task), event->wire->task.tgid,
+			 event->wire->time);
 	if (event->type == EVENT_execve) {
 		enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_EXE]);
 		return;
@@ -93,6 +99,16 @@ void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct 
 	struct path script = script_path(event, wire, &unverified);
 	enrich_submit_file(e, event, &script, false, &ret->files[PREFETCH_EXE]);
 	enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_INTERPRETER]);
+}
+
+/* As the kernel has them: overlayfs and btrfs show others than they use. */
+static void fill_inode(const struct event *event, struct obj_hashes *ret, const struct path *path)
+{
+	if (!path->wire || !path->wire->inode)
+		return;
+	ret->dev = arena_printf(event->arena, "%u:%u", (uint32_t)(path->wire->device >> 20),
+				(uint32_t)path->wire->device & 0xfffff);
+	ret->inode = path->wire->inode;
 }
 
 void enrich_exec(struct enricher *e, struct event *event, const struct prefetch *prefetch)
@@ -112,10 +128,13 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 		data->cwd = cwd.text;
 
 	enrich_fill_hashes(&data->exe, exe.text, &prefetch->files[PREFETCH_EXE]);
+	fill_inode(event, &data->exe, &exe);
 	if (event->type == EVENT_execve_script) {
 		struct obj_hashes *interpreter = arena_zalloc(event->arena, sizeof(*interpreter));
-		if (interpreter)
+		if (interpreter) {
 			enrich_fill_hashes(interpreter, image.text, &prefetch->files[PREFETCH_INTERPRETER]);
+			fill_inode(event, interpreter, &image);
+		}
 		data->interpreter = interpreter;
 	}
 
@@ -133,8 +152,10 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
 	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	process_changed(p);
-	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
-	set_container(p);
+	enrich_join_namespace(e, p, wire_mnt_ns(&event->wire->task));
+	if (event->wire->task.mnt_ns != e->host_mnt_ns)
+		users_expect_change(e->users, wire_mnt_ns(&event->wire->task));
+	set_container(e, p);
 	data->ancestors = process_ancestors(p);
 	if (p->parent) {
 		data->parent_exe = p->parent->exe.p ? p->parent->exe : STR("?");
@@ -158,8 +179,22 @@ void enrich_clone(struct enricher *e, struct event *event)
 	const struct process *creator = process_find(&e->processes, &creator_task);
 	if (creator && creator != p)
 		process_inherit(p, creator);
+	if (wire->cgroup.off)
+		process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
+	set_container(e, p);
 	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
-	enrich_join_namespace(e, p, event->wire->task.mnt_ns);
+	enrich_join_namespace(e, p, wire_mnt_ns(&event->wire->task));
+}
+
+void enrich_cgroup_move(struct enricher *e, const struct event *event)
+{
+	const struct wire_cgroup_move *wire = event_wire(event);
+	struct process *p = process_find(&e->processes, &event->wire->task);
+
+	if (!p)
+		return;
+	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
+	set_container(e, p);
 }
 
 void enrich_exit(struct enricher *e, const struct event *event)
@@ -240,7 +275,7 @@ static void note_init(struct enricher *e, const struct wire_task *task)
 {
 	if (task->tgid != 1 || !task->mnt_ns)
 		return;
-	mount_ns_set_host(e->namespaces, task->mnt_ns);
+	mount_ns_set_host(e->namespaces, wire_mnt_ns(task));
 	e->host_mnt_ns = task->mnt_ns;
 }
 
@@ -260,7 +295,7 @@ static void seed_parent(struct enricher *e, const struct event *event)
 	process_set_text(p, &p->command_line, args.p ? argv_join(event->arena, args) : STR("?"));
 	process_set_text(p, &p->exe, proc_exe(event->arena, task));
 	process_set_text(p, &p->image, p->exe);
-	enrich_join_namespace(e, p, task->mnt_ns);
+	enrich_join_namespace(e, p, wire_mnt_ns(task));
 }
 
 void enrich_seed(struct enricher *e, const struct event *event)
@@ -285,7 +320,7 @@ void enrich_seed(struct enricher *e, const struct event *event)
 	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
 	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	p->parent_key = process_key_of(&event->wire->parent); /* seed_parent() may have made it without */
-	enrich_join_namespace(e, p, task->mnt_ns);
+	enrich_join_namespace(e, p, wire_mnt_ns(task));
 	seed_parent(e, event);
 }
 
@@ -295,5 +330,7 @@ void enricher_seed_done(struct enricher *e)
 
 	process_link_parents(&e->processes);
 	HASH_ITER(hh, e->processes.entries, p, next)
-	set_container(p);
+	{
+		set_container(e, p);
+	}
 }

@@ -59,11 +59,11 @@ static struct hash_job *take(struct hash_pool *p)
 
 static void fail_namespace(struct hash_job *job)
 {
-	if (job->view.inum == 0)
+	if (job->view.id == 0)
 		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "unknown namespace");
 	else
 		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "unknown namespace kind=mnt inum=%u",
-				  job->view.inum);
+				  (uint32_t)job->view.id);
 }
 
 static void fail_lookup(struct hash_job *job, int error)

@@ -12,10 +12,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* The namespace's inode number, then the path's bytes. */
+/* The namespace, then the path's bytes. */
 struct key {
 	uint32_t len;
-	char bytes[sizeof(uint32_t) + PATH_MAX]; /* ends in NUL, which len does not count */
+	char bytes[sizeof(uint64_t) + PATH_MAX]; /* ends in NUL, which len does not count */
 };
 
 /* A request from submission to its last ticket. */
@@ -50,7 +50,7 @@ static struct hash_ticket *ticket_of(struct hash_job *job)
 	return (struct hash_ticket *)((char *)job - offsetof(struct hash_ticket, job));
 }
 
-static bool make_key(struct key *k, uint32_t mnt_ns, struct str path)
+static bool make_key(struct key *k, uint64_t mnt_ns, struct str path)
 {
 	if (path.len == 0 || path.len >= PATH_MAX || memchr(path.p, 0, path.len))
 		return false;
@@ -190,7 +190,7 @@ static struct hash_ticket *new_ticket(struct hasher *h, const struct key *k, con
 		return NULL;
 	t->references = 1;
 	t->job.wanted = *id;
-	t->job.path = t->key + sizeof(uint32_t);
+	t->job.path = t->key + sizeof(uint64_t);
 	t->key_len = k->len;
 	memcpy(t->key, k->bytes, k->len + 1);
 

@@ -22,7 +22,7 @@ struct hasher;
 struct hash_ticket;
 
 struct hash_request {
-	uint32_t mnt_ns; /* inode number; 0: the event had none */
+	uint64_t mnt_ns; /* as mount_ns.h identifies it; 0: the event had none */
 	uint32_t pid;    /* task in that namespace when the event happened, 0: none */
 	uint32_t exe_of; /* process that runs the file, tried first through its exe link; 0: none */
 	struct str path; /* raw bytes */

@@ -63,7 +63,7 @@ static int64_t to_ns(const struct timespec *ts)
 
 int host_read(struct mount_ns_table *namespaces, struct host_info *ret_info)
 {
-	struct host_info info = {.mnt_ns = mount_ns_host(namespaces)};
+	struct host_info info = {.mnt_ns = (uint32_t)mount_ns_host(namespaces)};
 	struct timespec since_boot, now;
 
 	if (uname(&info.system) < 0 || clock_gettime(CLOCK_BOOTTIME, &since_boot) < 0 ||

@@ -15,6 +15,7 @@ enum { UUID_BATCH = 4096 };
 struct enricher {
 	struct process_table processes;
 	struct mount_ns_table *namespaces;
+	struct container_table *containers;
 	struct users *users;
 	struct hasher *hasher;
 	struct community_id community_id;
@@ -45,6 +46,7 @@ void enrich_fill_hashes(struct obj_hashes *ret, struct str path, const struct fi
 void enrich_exec(struct enricher *e, struct event *event, const struct prefetch *prefetch);
 void enrich_clone(struct enricher *e, struct event *event);
 void enrich_exit(struct enricher *e, const struct event *event);
+void enrich_cgroup_move(struct enricher *e, const struct event *event);
 void enrich_seed(struct enricher *e, const struct event *event);
 void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret);
 
@@ -80,6 +82,6 @@ void enrich_bpf_socket_filter(struct event *event);
 struct str enrich_error_name(const struct event *event, uint64_t result);
 
 /* Keeps track of which namespace a process lives in. */
-void enrich_join_namespace(struct enricher *e, struct process *p, uint32_t mnt_ns);
+void enrich_join_namespace(struct enricher *e, struct process *p, uint64_t mnt_ns);
 
 #endif

@@ -39,7 +39,7 @@ struct hint {
 };
 
 struct mount_ns {
-	uint32_t inum;
+	uint64_t id;
 	uint32_t members;
 	struct hint hints[MOUNT_NS_HINTS];
 	uint32_t next_newest;
@@ -55,13 +55,13 @@ struct mount_ns {
 struct mount_ns_table {
 	int proc;
 	bool climb;
-	uint32_t host;
+	uint64_t host;
 	uint32_t own;     /* our own namespace; 0: unknown */
 	uint32_t own_pid; /* as proc has it */
 	uint32_t roots;
 	int host_root; /* the host's, opened when it is first needed; -1 */
 	bool cannot_peek;
-	struct mount_ns *by_inum;
+	struct mount_ns *by_id;
 	TAILQ_HEAD(, mount_ns) by_root; /* least recently renewed first */
 	TAILQ_HEAD(, mount_ns) by_end;  /* ended first */
 };
@@ -114,7 +114,7 @@ static int open_top(int dir)
  * The directory of /proc/<pid> stays that of one process: after its end every look-up in it fails, even when the pid
  * is in use again. The namespace is asked before and after because the process may move.
  */
-static int open_member_root(int proc, bool climb, uint32_t inum, uint32_t pid)
+static int open_member_root(int proc, bool climb, uint64_t id, uint32_t pid)
 {
 	char name[16];
 	snprintf(name, sizeof(name), "%u", pid);
@@ -123,14 +123,14 @@ static int open_member_root(int proc, bool climb, uint32_t inum, uint32_t pid)
 		return -errno;
 
 	int ret = -ESRCH;
-	if (read_ns_link(dir, "ns/mnt") != inum)
+	if (read_ns_link(dir, "ns/mnt") != (uint32_t)id)
 		goto out;
 	int root = climb ? open_top(dir) : openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0) {
 		ret = -errno;
 		goto out;
 	}
-	if (read_ns_link(dir, "ns/mnt") == inum)
+	if (read_ns_link(dir, "ns/mnt") == (uint32_t)id)
 		ret = root;
 	else
 		close(root);
@@ -139,11 +139,11 @@ out:
 	return ret;
 }
 
-static bool is_member(int proc, uint32_t inum, uint32_t pid)
+static bool is_member(int proc, uint64_t id, uint32_t pid)
 {
 	char path[32];
 	snprintf(path, sizeof(path), "%u/ns/mnt", pid);
-	return read_ns_link(proc, path) == inum;
+	return read_ns_link(proc, path) == (uint32_t)id;
 }
 
 /*
@@ -207,10 +207,10 @@ static void release_root(struct mount_ns_root *root)
 	free(root);
 }
 
-static struct mount_ns *find(const struct mount_ns_table *t, uint32_t inum)
+static struct mount_ns *find(const struct mount_ns_table *t, uint64_t id)
 {
 	struct mount_ns *ns;
-	HASH_FIND(hh, t->by_inum, &inum, sizeof(inum), ns);
+	HASH_FIND(hh, t->by_id, &id, sizeof(id), ns);
 	return ns;
 }
 
@@ -229,30 +229,30 @@ static void forget(struct mount_ns_table *t, struct mount_ns *ns)
 	drop_root(t, ns);
 	if (ns->members == 0)
 		TAILQ_REMOVE(&t->by_end, ns, by_end);
-	HASH_DEL(t->by_inum, ns);
+	HASH_DEL(t->by_id, ns);
 	free(ns);
 }
 
-static struct mount_ns *find_or_add(struct mount_ns_table *t, uint32_t inum, uint64_t now_ns)
+static struct mount_ns *find_or_add(struct mount_ns_table *t, uint64_t id, uint64_t now_ns)
 {
-	struct mount_ns *ns = find(t, inum);
+	struct mount_ns *ns = find(t, id);
 	if (ns)
 		return ns;
 
 	/* Namespaces that linger give way to living ones. */
-	if (HASH_COUNT(t->by_inum) >= MOUNT_NS_MAX && !TAILQ_EMPTY(&t->by_end))
+	if (HASH_COUNT(t->by_id) >= MOUNT_NS_MAX && !TAILQ_EMPTY(&t->by_end))
 		forget(t, TAILQ_FIRST(&t->by_end));
-	if (HASH_COUNT(t->by_inum) >= MOUNT_NS_MAX) {
+	if (HASH_COUNT(t->by_id) >= MOUNT_NS_MAX) {
 		errno = ENOSPC;
 		return NULL;
 	}
 	ns = calloc(1, sizeof(*ns));
 	if (!ns)
 		return NULL;
-	ns->inum = inum;
+	ns->id = id;
 	ns->born_ns = now_ns;
 	ns->ended_ns = now_ns;
-	HASH_ADD(hh, t->by_inum, inum, sizeof(ns->inum), ns);
+	HASH_ADD(hh, t->by_id, id, sizeof(ns->id), ns);
 	if (!ns->hh.tbl) {
 		free(ns);
 		errno = ENOMEM;
@@ -264,7 +264,7 @@ static struct mount_ns *find_or_add(struct mount_ns_table *t, uint32_t inum, uin
 
 static void renew_root(struct mount_ns_table *t, struct mount_ns *ns, uint32_t pid, uint64_t now_ns)
 {
-	int fd = open_member_root(t->proc, t->climb, ns->inum, pid);
+	int fd = open_member_root(t->proc, t->climb, ns->id, pid);
 	if (fd < 0)
 		return;
 	struct mount_ns_root *root = calloc(1, sizeof(*root));
@@ -354,7 +354,7 @@ void mount_ns_free(struct mount_ns_table *t)
 	if (!t)
 		return;
 	struct mount_ns *ns, *next;
-	HASH_ITER(hh, t->by_inum, ns, next)
+	HASH_ITER(hh, t->by_id, ns, next)
 	{
 		forget(t, ns);
 	}
@@ -364,21 +364,21 @@ void mount_ns_free(struct mount_ns_table *t)
 	free(t);
 }
 
-uint32_t mount_ns_host(const struct mount_ns_table *t)
+uint64_t mount_ns_host(const struct mount_ns_table *t)
 {
 	return t->host;
 }
 
-void mount_ns_set_host(struct mount_ns_table *t, uint32_t inum)
+void mount_ns_set_host(struct mount_ns_table *t, uint64_t id)
 {
-	t->host = inum;
+	t->host = id;
 }
 
-int mount_ns_join(struct mount_ns_table *t, uint32_t inum, uint32_t tgid, uint64_t start_ns, uint64_t now_ns)
+int mount_ns_join(struct mount_ns_table *t, uint64_t id, uint32_t tgid, uint64_t start_ns, uint64_t now_ns)
 {
-	if (inum == 0 || tgid == 0)
+	if (id == 0 || tgid == 0)
 		return -EINVAL;
-	struct mount_ns *ns = find_or_add(t, inum, now_ns);
+	struct mount_ns *ns = find_or_add(t, id, now_ns);
 	if (!ns)
 		return -errno;
 
@@ -389,10 +389,9 @@ int mount_ns_join(struct mount_ns_table *t, uint32_t inum, uint32_t tgid, uint64
 	return 0;
 }
 
-void mount_ns_leave(struct mount_ns_table *t, uint32_t inum, uint32_t tgid, uint64_t start_ns,
-		    uint64_t now_ns)
+void mount_ns_leave(struct mount_ns_table *t, uint64_t id, uint32_t tgid, uint64_t start_ns, uint64_t now_ns)
 {
-	struct mount_ns *ns = find(t, inum);
+	struct mount_ns *ns = find(t, id);
 	if (!ns || ns->members == 0)
 		return;
 	remove_hint(ns, tgid, start_ns);
@@ -402,9 +401,9 @@ void mount_ns_leave(struct mount_ns_table *t, uint32_t inum, uint32_t tgid, uint
 	TAILQ_INSERT_TAIL(&t->by_end, ns, by_end);
 }
 
-void mount_ns_refresh(struct mount_ns_table *t, uint32_t inum, uint32_t pid, uint64_t now_ns)
+void mount_ns_refresh(struct mount_ns_table *t, uint64_t id, uint32_t pid, uint64_t now_ns)
 {
-	struct mount_ns *ns = find(t, inum);
+	struct mount_ns *ns = find(t, id);
 	if (ns && ns->members > 0)
 		refresh(t, ns, pid, now_ns);
 }
@@ -416,9 +415,9 @@ void mount_ns_expire(struct mount_ns_table *t, uint64_t now_ns)
 		forget(t, ns);
 }
 
-uint32_t mount_ns_member_count(const struct mount_ns_table *t, uint32_t inum)
+uint32_t mount_ns_member_count(const struct mount_ns_table *t, uint64_t id)
 {
-	struct mount_ns *ns = find(t, inum);
+	struct mount_ns *ns = find(t, id);
 	return ns ? ns->members : 0;
 }
 
@@ -437,20 +436,20 @@ static void add_pid(struct mount_ns_view *view, uint32_t pid)
 		view->pids[view->pid_count++] = pid;
 }
 
-void mount_ns_view_init(struct mount_ns_table *t, uint32_t inum, uint32_t pid, struct mount_ns_view *ret_view)
+void mount_ns_view_init(struct mount_ns_table *t, uint64_t id, uint32_t pid, struct mount_ns_view *ret_view)
 {
-	struct mount_ns_view view = {.inum = inum, .proc = t->proc, .climb = t->climb};
-	struct mount_ns *ns = find(t, inum);
+	struct mount_ns_view view = {.id = id, .proc = t->proc, .climb = t->climb};
+	struct mount_ns *ns = find(t, id);
 
 	/* Those that cannot be anywhere else come first. */
-	if (inum == t->host)
+	if ((uint32_t)id == (uint32_t)t->host)
 		add_pid(&view, 1);
-	if (inum == t->own)
+	if ((uint32_t)id == t->own)
 		add_pid(&view, t->own_pid);
 	add_pid(&view, pid);
 	for (int i = 0; ns && i < MOUNT_NS_HINTS; i++)
 		add_pid(&view, ns->hints[i].tgid);
-	if (inum == 0)
+	if (id == 0)
 		view.pid_count = 0;
 	if (ns && ns->root) {
 		view.root = ns->root;
@@ -479,14 +478,14 @@ static bool is_our_fault(int error)
 /* -ENXIO: this process tells nothing about the namespace. */
 static int open_by_member(const struct mount_ns_view *view, uint32_t pid, const char *path)
 {
-	int root = open_member_root(view->proc, view->climb, view->inum, pid);
+	int root = open_member_root(view->proc, view->climb, view->id, pid);
 	if (root < 0)
 		return is_our_fault(root) ? root : -ENXIO;
 
 	int fd = open_below(root, path);
 	close(root);
 	/* The mounts of a namespace go with its last process, and what was in them is then not there, but not deleted. */
-	if (is_absent(fd) && !is_member(view->proc, view->inum, pid))
+	if (is_absent(fd) && !is_member(view->proc, view->id, pid))
 		return -ENXIO;
 	return fd;
 }
@@ -504,32 +503,32 @@ int mount_ns_view_open(const struct mount_ns_view *view, const char *path)
 	return is_absent(fd) ? -ENXIO : fd;
 }
 
-int mount_ns_open(struct mount_ns_table *t, uint32_t inum, uint32_t pid, const char *path)
+int mount_ns_open(struct mount_ns_table *t, uint64_t id, uint32_t pid, const char *path)
 {
 	struct mount_ns_view view;
-	mount_ns_view_init(t, inum, pid, &view);
+	mount_ns_view_init(t, id, pid, &view);
 	int fd = mount_ns_view_open(&view, path);
 	mount_ns_view_fini(&view);
 	return fd;
 }
 
 /* The root of the namespace. *ret_owned: the caller closes it. The host's own never changes. */
-static int peek_root(struct mount_ns_table *t, uint32_t inum, uint32_t pid, bool *ret_owned)
+static int peek_root(struct mount_ns_table *t, uint64_t id, uint32_t pid, bool *ret_owned)
 {
-	struct mount_ns *ns = find(t, inum);
+	struct mount_ns *ns = find(t, id);
 	struct mount_ns_view view;
 	int root = -ENXIO;
 
 	*ret_owned = false;
-	if (inum == t->host && t->host_root >= 0)
+	if ((uint32_t)id == (uint32_t)t->host && t->host_root >= 0)
 		return t->host_root;
 	if (ns && ns->root)
 		return ns->root->fd;
-	mount_ns_view_init(t, inum, pid, &view);
+	mount_ns_view_init(t, id, pid, &view);
 	for (uint32_t i = 0; i < view.pid_count && root < 0; i++)
-		root = open_member_root(t->proc, t->climb, inum, view.pids[i]);
+		root = open_member_root(t->proc, t->climb, id, view.pids[i]);
 	mount_ns_view_fini(&view);
-	if (root >= 0 && inum == t->host)
+	if (root >= 0 && (uint32_t)id == (uint32_t)t->host)
 		t->host_root = root;
 	else
 		*ret_owned = root >= 0;
@@ -566,11 +565,11 @@ static int peek_below(struct mount_ns_table *t, int root, const char *path, bool
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int mount_ns_peek(struct mount_ns_table *t, uint32_t inum, uint32_t pid, const char *path, bool links,
+int mount_ns_peek(struct mount_ns_table *t, uint64_t id, uint32_t pid, const char *path, bool links,
 		  int flags)
 {
 	bool owned;
-	int root = peek_root(t, inum, pid, &owned);
+	int root = peek_root(t, id, pid, &owned);
 	if (root < 0)
 		return root;
 

@@ -16,7 +16,7 @@ enum { RESOLVED_SIZE = 2 * PATH_MAX };
 /* What a lookup works on. */
 struct name {
 	struct mount_ns_table *namespaces;
-	uint32_t mnt_ns;
+	uint64_t mnt_ns;
 	uint32_t pid;
 	const struct event *event;
 	const struct wire_path *wire;
@@ -185,7 +185,7 @@ void name_look_up(struct mount_ns_table *t, struct name_stats *stats, const stru
 {
 	struct name n = {
 		.namespaces = t,
-		.mnt_ns = event->wire->task.mnt_ns,
+		.mnt_ns = wire_mnt_ns(&event->wire->task),
 		.pid = event->wire->task.tgid,
 		.event = event,
 		.wire = path->wire,

@@ -104,7 +104,7 @@ static struct str source_bytes(struct enricher *e, const struct event *event,
 	char *bytes = arena_alloc(event->arena, size);
 	ssize_t n = -1;
 
-	int path_fd = bytes ? mount_ns_open(e->namespaces, task->mnt_ns, task->tgid, path.raw.p) : -1;
+	int path_fd = bytes ? mount_ns_open(e->namespaces, wire_mnt_ns(task), task->tgid, path.raw.p) : -1;
 	int fd = path_fd >= 0 && is_unchanged(path_fd, &wire->source) ? mount_ns_reopen(path_fd) : -1;
 	if (fd >= 0)
 		n = pread(fd, bytes, size, (off_t)wire->source_offset);

@@ -69,7 +69,8 @@ void process_inherit(struct process *p, const struct process *creator)
 	share_text(p, &p->image, creator->image);
 	share_text(p, &p->command_line, creator->command_line);
 	share_text(p, &p->cgroup, creator->cgroup);
-	p->container_type = creator->container_type;
+	container_release(p->container);
+	p->container = container_share(creator->container);
 	process_changed(p);
 }
 
@@ -82,6 +83,7 @@ static void process_free(struct process *p)
 		text_release(&p->table->texts, texts[i]);
 	if (p->heavy)
 		DL_DELETE2(p->table->heavy, p, prev_heavy, next_heavy);
+	container_release(p->container);
 	if (p->names_ready)
 		dns_names_fini(&p->names);
 	free(p);

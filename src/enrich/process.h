@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "base/buf.h"
+#include "enrich/container_table.h"
 #include "enrich/dns_names.h"
 #include "enrich/text.h"
 #include "schema/wire.h"
@@ -56,12 +57,12 @@ struct process {
 	struct str nodename; /* absent until known */
 	struct str lineage;  /* ancestors of its children, made when asked for; of the table's version then */
 	uint64_t lineage_version;
-	const char *container_type;
-	struct wire_task task; /* as it was at its last exec or clone */
+	struct container *container; /* a reference; NULL none */
+	struct wire_task task;       /* as it was at its last exec or clone */
 	struct dns_names names;
 
 	uint64_t exited_at; /* boot time in ns; 0 while it lives */
-	uint32_t mnt_ns;    /* joined; 0 none */
+	uint64_t mnt_ns;    /* joined; 0 none */
 	bool names_ready;
 	bool expired;    /* kept for its descendants only */
 	bool heavy;      /* exited, with a long command line */

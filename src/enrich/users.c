@@ -41,15 +41,16 @@ struct names {
 
 struct namespace
 {
-	uint32_t inum;
+	uint64_t mnt_ns;
+	uint64_t born_ns; /* when it was first asked for */
 	struct names names[KINDS];
 	UT_hash_handle hh;
 };
 
 struct users {
 	struct mount_ns_table *namespaces;
-	struct namespace *by_inum; /* least recently used first */
-	struct namespace *last;    /* the one asked for last */
+	struct namespace *by_id; /* least recently used first */
+	struct namespace *last;  /* the one asked for last */
 	size_t memory;
 	uint64_t loads;
 	uint64_t seed; /* against files whose ids were chosen to collide */
@@ -214,11 +215,19 @@ static void renew(struct users *u, struct names *n, int path_fd, const struct fi
 	n->id = *id;
 }
 
-static void check(struct users *u, struct names *n, enum kind kind, uint32_t inum, uint32_t pid,
-		  uint64_t now_ns)
+/* A container's root changes (pivot_root) soon after its namespace was made: the older, the rarer. */
+static uint64_t check_interval(const struct namespace *ns, uint64_t now_ns)
 {
+	uint64_t age = now_ns - ns->born_ns;
+
+	return age < USERS_CHECK_INTERVAL_NS ? age : USERS_CHECK_INTERVAL_NS;
+}
+
+static void check(struct users *u, struct namespace *ns, enum kind kind, uint32_t pid, uint64_t now_ns)
+{
+	struct names *n = &ns->names[kind];
 	struct file_id id;
-	int fd = mount_ns_open(u->namespaces, inum, pid, paths[kind]);
+	int fd = mount_ns_open(u->namespaces, ns->mnt_ns, pid, paths[kind]);
 	int ret = fd < 0 ? fd : file_id_read(fd, &id, NULL);
 
 	/* What a namespace said that cannot be reached any more stays true. */
@@ -228,7 +237,7 @@ static void check(struct users *u, struct names *n, enum kind kind, uint32_t inu
 	else if (ret < 0 && !unreachable)
 		forget_names(u, n);
 	n->unreachable = unreachable && !n->present;
-	n->check_ns = now_ns + (n->unreachable ? USERS_RETRY_INTERVAL_NS : USERS_CHECK_INTERVAL_NS) +
+	n->check_ns = now_ns + (n->unreachable ? USERS_RETRY_INTERVAL_NS : check_interval(ns, now_ns)) +
 		      n->memory * EXTRA_INTERVAL_NS_PER_BYTE;
 	if (fd >= 0)
 		close(fd);
@@ -238,21 +247,21 @@ static void forget_namespace(struct users *u, struct namespace *ns)
 {
 	if (u->last == ns)
 		u->last = NULL;
-	HASH_DEL(u->by_inum, ns);
+	HASH_DEL(u->by_id, ns);
 	for (int i = 0; i < KINDS; i++)
 		forget_names(u, &ns->names[i]);
 	free(ns);
 }
 
-static struct namespace *add_namespace(struct users *u, uint32_t inum)
+static struct namespace *add_namespace(struct users *u, uint64_t mnt_ns)
 {
-	if (HASH_COUNT(u->by_inum) >= USERS_NAMESPACES_MAX)
-		forget_namespace(u, u->by_inum);
+	if (HASH_COUNT(u->by_id) >= USERS_NAMESPACES_MAX)
+		forget_namespace(u, u->by_id);
 	struct namespace *ns = calloc(1, sizeof(*ns));
 	if (!ns)
 		return NULL;
-	ns->inum = inum;
-	HASH_ADD(hh, u->by_inum, inum, sizeof(ns->inum), ns);
+	ns->mnt_ns = mnt_ns;
+	HASH_ADD(hh, u->by_id, mnt_ns, sizeof(ns->mnt_ns), ns);
 	if (ns->hh.tbl)
 		return ns;
 	free(ns);
@@ -260,18 +269,18 @@ static struct namespace *add_namespace(struct users *u, uint32_t inum)
 }
 
 /* The table keeps the order of insertion, so what is used goes to its end. */
-static struct namespace *use_namespace(struct users *u, uint32_t inum)
+static struct namespace *use_namespace(struct users *u, uint64_t mnt_ns)
 {
 	struct namespace *ns = u->last;
-	if (ns && ns->inum == inum)
+	if (ns && ns->mnt_ns == mnt_ns)
 		return ns;
 
-	HASH_FIND(hh, u->by_inum, &inum, sizeof(inum), ns);
+	HASH_FIND(hh, u->by_id, &mnt_ns, sizeof(mnt_ns), ns);
 	if (ns) {
-		HASH_DEL(u->by_inum, ns);
-		HASH_ADD(hh, u->by_inum, inum, sizeof(ns->inum), ns);
+		HASH_DEL(u->by_id, ns);
+		HASH_ADD(hh, u->by_id, mnt_ns, sizeof(ns->mnt_ns), ns);
 	} else {
-		ns = add_namespace(u, inum);
+		ns = add_namespace(u, mnt_ns);
 	}
 	u->last = ns;
 	return ns;
@@ -279,43 +288,54 @@ static struct namespace *use_namespace(struct users *u, uint32_t inum)
 
 static void keep_in_bounds(struct users *u, const struct namespace *in_use)
 {
-	while (u->memory > USERS_MEMORY_MAX && u->by_inum != in_use)
-		forget_namespace(u, u->by_inum);
+	while (u->memory > USERS_MEMORY_MAX && u->by_id != in_use)
+		forget_namespace(u, u->by_id);
 }
 
-static struct names *names_of(struct users *u, enum kind kind, uint32_t inum, uint32_t pid, uint64_t now_ns)
+static struct names *names_of(struct users *u, enum kind kind, uint64_t mnt_ns, uint32_t pid, uint64_t now_ns)
 {
-	struct namespace *ns = use_namespace(u, inum);
+	struct namespace *ns = use_namespace(u, mnt_ns);
 	if (!ns)
 		return NULL;
 	struct names *n = &ns->names[kind];
+	if (!ns->born_ns)
+		ns->born_ns = now_ns;
 	if (now_ns >= n->check_ns) {
-		check(u, n, kind, inum, pid, now_ns);
+		check(u, ns, kind, pid, now_ns);
 		keep_in_bounds(u, ns);
 	}
 	return n;
 }
 
-static struct str name_of(struct users *u, enum kind kind, uint32_t inum, uint32_t pid, uint32_t id,
+static struct str name_of(struct users *u, enum kind kind, uint64_t mnt_ns, uint32_t pid, uint32_t id,
 			  uint64_t now_ns)
 {
-	if (inum == 0)
+	if (mnt_ns == 0)
 		return UNKNOWN;
-	struct names *n = names_of(u, kind, inum, pid, now_ns);
-	uint32_t host = mount_ns_host(u->namespaces);
+	struct names *n = names_of(u, kind, mnt_ns, pid, now_ns);
+	uint64_t host = mount_ns_host(u->namespaces);
 	if (n && !n->present && !n->unreachable && host != 0)
 		n = names_of(u, kind, host, 1, now_ns);
 	return n ? find_name(n, id) : UNKNOWN;
 }
 
-struct str users_user_name(struct users *u, uint32_t mnt_ns, uint32_t pid, uint32_t uid, uint64_t now_ns)
+struct str users_user_name(struct users *u, uint64_t mnt_ns, uint32_t pid, uint32_t uid, uint64_t now_ns)
 {
 	return name_of(u, KIND_USER, mnt_ns, pid, uid, now_ns);
 }
 
-struct str users_group_name(struct users *u, uint32_t mnt_ns, uint32_t pid, uint32_t gid, uint64_t now_ns)
+struct str users_group_name(struct users *u, uint64_t mnt_ns, uint32_t pid, uint32_t gid, uint64_t now_ns)
 {
 	return name_of(u, KIND_GROUP, mnt_ns, pid, gid, now_ns);
+}
+
+void users_expect_change(struct users *u, uint64_t mnt_ns)
+{
+	struct namespace *ns;
+
+	HASH_FIND(hh, u->by_id, &mnt_ns, sizeof(mnt_ns), ns);
+	for (int i = 0; ns && i < KINDS; i++)
+		ns->names[i].check_ns = 0;
 }
 
 struct users *users_new(struct mount_ns_table *namespaces)
@@ -335,8 +355,8 @@ void users_free(struct users *u)
 {
 	if (!u)
 		return;
-	while (u->by_inum)
-		forget_namespace(u, u->by_inum);
+	while (u->by_id)
+		forget_namespace(u, u->by_id);
 	free(u);
 }
 

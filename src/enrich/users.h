@@ -34,8 +34,11 @@ void users_free(struct users *u);
  * or the namespace cannot be reached. pid is a task in the namespace, 0 if none is known; now_ns any monotonic clock
  * but never 0. The name's bytes are those of the file.
  */
-struct str users_user_name(struct users *u, uint32_t mnt_ns, uint32_t pid, uint32_t uid, uint64_t now_ns);
-struct str users_group_name(struct users *u, uint32_t mnt_ns, uint32_t pid, uint32_t gid, uint64_t now_ns);
+struct str users_user_name(struct users *u, uint64_t mnt_ns, uint32_t pid, uint32_t uid, uint64_t now_ns);
+struct str users_group_name(struct users *u, uint64_t mnt_ns, uint32_t pid, uint32_t gid, uint64_t now_ns);
+
+/* Looks at the namespace's files again when next asked: a program starts in it, perhaps after a change of its root. */
+void users_expect_change(struct users *u, uint64_t mnt_ns);
 
 /* Files read since the start. */
 uint64_t users_load_count(const struct users *u);

@@ -174,6 +174,25 @@ static void field_store(struct event *e, const struct wire_field *field, const c
 	}
 }
 
+/* Terminals whose devices are named by rule: Documentation/admin-guide/devices.txt. */
+static struct str tty_name(struct arena *a, uint32_t number)
+{
+	static const struct {
+		uint32_t major, first, last; /* minors */
+		const char *name;
+	} rows[] = {
+		{4, 0, 63, "tty"},       {4, 64, 255, "ttyS"},    {136, 0, 1 << 20, "pts/"},
+		{166, 0, 255, "ttyACM"}, {188, 0, 255, "ttyUSB"}, {204, 64, 79, "ttyAMA"},
+		{229, 0, 255, "hvc"},
+	};
+	uint32_t major = number >> 20, minor = number & ((1 << 20) - 1);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (major == rows[i].major && minor >= rows[i].first && minor <= rows[i].last)
+			return arena_printf(a, "%s%u", rows[i].name, minor - rows[i].first);
+	return arena_printf(a, "%u:%u", major, minor);
+}
+
 static void task_decode(struct event *e, const struct wire_task *wire, struct obj_task *ret)
 {
 	struct obj_namespaces *ns = NULL;
@@ -194,10 +213,33 @@ static void task_decode(struct event *e, const struct wire_task *wire, struct ob
 	ret->namespaces = ns;
 }
 
+static uint64_t opt_id(uint32_t id)
+{
+	return (uint64_t)id + 1;
+}
+
+/* What is said of the task alone. */
+static void context_decode(struct event *e, const struct wire_task *wire, struct obj_task *ret)
+{
+	if (wire->euid != wire->uid)
+		ret->euid = opt_id(wire->euid);
+	if (wire->egid != wire->gid)
+		ret->egid = opt_id(wire->egid);
+	if (wire->loginuid != UINT32_MAX)
+		ret->loginuid = opt_id(wire->loginuid);
+	if (wire->sessionid != UINT32_MAX)
+		ret->login_session = opt_id(wire->sessionid);
+	if (wire->sid && wire->sid != wire->tgid)
+		ret->sid = opt_id(wire->sid);
+	if (wire->tty)
+		ret->tty = tty_name(e->arena, wire->tty);
+}
+
 void event_fill_tasks(struct event *e)
 {
 	task_decode(e, &e->wire->task, &e->info.task);
 	task_decode(e, &e->wire->parent, &e->info.parent_task);
+	context_decode(e, &e->wire->task, &e->info.task);
 }
 
 void event_make(struct event *ret, enum event_type type, struct arena *a)

@@ -127,6 +127,8 @@ static struct value value_at(const void *at, enum field_kind kind, char text[FIE
 		return value_of_u64(*(const uint64_t *)at);
 	case KIND_OPT_U64:
 		return *(const uint64_t *)at ? value_of_u64(*(const uint64_t *)at) : none;
+	case KIND_OPT_ID:
+		return *(const uint64_t *)at ? value_of_u64(*(const uint64_t *)at - 1) : none;
 	case KIND_TIME:
 		return value_of_u64(*(const uint64_t *)at / 1000000); /* ms, as Kunai's rules have it */
 	case KIND_U32:
@@ -176,6 +178,7 @@ uint32_t field_value_kinds(const struct field_ref *ref)
 		[KIND_OPT_STRV] = 1 << VALUE_STRV,
 		[KIND_U64] = 1 << VALUE_UINT,
 		[KIND_OPT_U64] = NONE | 1 << VALUE_UINT,
+		[KIND_OPT_ID] = NONE | 1 << VALUE_UINT,
 		[KIND_HEX] = 1 << VALUE_UINT,
 		[KIND_TIME] = 1 << VALUE_UINT,
 		[KIND_U32] = 1 << VALUE_UINT,

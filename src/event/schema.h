@@ -25,6 +25,7 @@ typedef struct strv kind_STRV;
 typedef struct strv kind_OPT_STRV; /* n == 0: no key */
 typedef uint64_t kind_U64;
 typedef uint64_t kind_OPT_U64; /* 0: no key */
+typedef uint64_t kind_OPT_ID;  /* the number and 1; 0: no key */
 typedef uint64_t kind_HEX;
 typedef uint64_t kind_TIME; /* ns since the epoch */
 typedef uint32_t kind_U32;
@@ -46,6 +47,7 @@ enum field_kind {
 	KIND_OPT_STRV,
 	KIND_U64,
 	KIND_OPT_U64,
+	KIND_OPT_ID,
 	KIND_HEX,
 	KIND_TIME,
 	KIND_U32,

@@ -146,6 +146,9 @@ static int read_value(struct arena *a, const json_t *json, const struct field *f
 	case KIND_HEX:
 		*(uint64_t *)at = number_of(json);
 		return 0;
+	case KIND_OPT_ID:
+		*(uint64_t *)at = json_is_integer(json) ? number_of(json) + 1 : 0;
+		return 0;
 	case KIND_TIME:
 		*(uint64_t *)at = read_time(json);
 		return 0;

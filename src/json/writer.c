@@ -40,8 +40,8 @@ static struct plan *plan_new(struct json_writer *w, const struct object *object)
 
 static bool may_be_omitted(enum field_kind kind)
 {
-	return kind == KIND_OPT_STR || kind == KIND_OPT_STRV || kind == KIND_OPT_U64 || kind == KIND_MARK ||
-	       kind == KIND_OPTIONAL;
+	return kind == KIND_OPT_STR || kind == KIND_OPT_STRV || kind == KIND_OPT_U64 || kind == KIND_OPT_ID ||
+	       kind == KIND_MARK || kind == KIND_OPTIONAL;
 }
 
 /* A step whose literal is the text since the last one. */
@@ -183,6 +183,9 @@ static void write_value(const struct step *s, const void *at, struct buf *out)
 	case KIND_OPT_U64:
 		buf_add_u64(out, *(const uint64_t *)at);
 		break;
+	case KIND_OPT_ID:
+		buf_add_u64(out, *(const uint64_t *)at - 1);
+		break;
 	case KIND_HEX:
 		buf_add_char(out, '"');
 		buf_add_hex(out, *(const uint64_t *)at);
@@ -235,6 +238,7 @@ static bool is_omitted(const struct step *s, const void *at)
 	case KIND_OPT_STRV:
 		return ((const struct strv *)at)->n == 0;
 	case KIND_OPT_U64:
+	case KIND_OPT_ID:
 		return *(const uint64_t *)at == 0;
 	case KIND_MARK:
 		return !*(const bool *)at;

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 const char *facts_case = "";
+unsigned facts_id_base;
+const char *facts_tty;
 
 static char user_name[64] = "?", group_name[64] = "?";
 
@@ -136,8 +138,13 @@ void facts_begin(struct fact *fact, const char *op)
 	uname(&uts);
 	/* Not /proc/self: the leader of a thread group may be gone. */
 	stat("/proc/thread-self/ns/mnt", &stat_buf);
-	facts_number(fact, "uid", getuid());
-	facts_number(fact, "gid", getgid());
+	facts_number(fact, "uid", getuid() + facts_id_base);
+	facts_number(fact, "gid", getgid() + facts_id_base);
+	facts_number(fact, "euid", geteuid() + facts_id_base);
+	facts_number(fact, "egid", getegid() + facts_id_base);
+	facts_number(fact, "sid", getsid(0));
+	if (facts_tty)
+		facts_string(fact, "tty", facts_tty);
 	facts_string(fact, "user", user_name);
 	facts_string(fact, "group", group_name);
 	facts_string(fact, "nodename", uts.nodename);

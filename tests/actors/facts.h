@@ -37,6 +37,12 @@ struct who {
 /* The name of the running case; borrowed. */
 extern const char *facts_case;
 
+/* In a user namespace: the ids outside are those inside and this. */
+extern unsigned facts_id_base;
+
+/* The controlling terminal, as the sensor names it; NULL: not stated. */
+extern const char *facts_tty;
+
 uint64_t facts_boottime(void);
 
 /* Looks the caller's ids up again, in the files of its mount namespace. */

@@ -7,9 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { OTHER_ID = 4321 };
 
 /* struct clone_args of linux/sched.h with set_tid: version 1. */
 struct clone3_args {
@@ -128,6 +132,48 @@ static void identity_generations(const struct actor_case *self)
 	actor_execute(actor_program());
 }
 
+/* As a set-user-ID program that has given its rights up for a while. */
+static void identity_effective(const struct actor_case *self)
+{
+	pid_t pid;
+
+	(void)self;
+	actor_must(chmod(".", 0777) == 0, "chmod");
+	pid = actor_fork();
+	if (pid == 0) {
+		actor_must(setegid(OTHER_ID) == 0 && seteuid(OTHER_ID) == 0, "change the effective ids");
+		close(actor_file_open("file"));
+		actor_exit(0);
+	}
+	actor_wait(pid);
+}
+
+static void identity_terminal(const struct actor_case *self)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), unlock = 0;
+	unsigned number = 0;
+	char path[32];
+	pid_t pid;
+
+	(void)self;
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCGPTN, &number) < 0)
+		actor_skip("no terminals here");
+	pid = actor_fork();
+	if (pid == 0) {
+		snprintf(path, sizeof(path), "/dev/pts/%u", number);
+		actor_must(setsid() > 0 && open(path, O_RDWR) >= 0, "open a terminal");
+		facts_tty = path + 5;
+		pid = actor_fork();
+		if (pid == 0) {
+			close(actor_file_open("file"));
+			actor_exit(0);
+		}
+		actor_wait(pid);
+		actor_exit(0);
+	}
+	actor_wait(pid);
+}
+
 static void linger_once(const char *name, int phase)
 {
 	static char case_name[64];
@@ -166,5 +212,7 @@ void actor_add_identity(void)
 {
 	actor_add(identity_reused, 0, 0, 0, "identity.reused_pid");
 	actor_add(identity_orphan, 0, 0, 0, "identity.orphan");
+	actor_add(identity_effective, 0, 0, 0, "identity.effective");
+	actor_add(identity_terminal, 0, 0, 0, "identity.terminal");
 	actor_add(identity_generations, 0, 0, 0, "identity.generations");
 }

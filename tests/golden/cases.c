@@ -770,6 +770,88 @@ static void run_in_plain_namespace(void)
 	create_as(&service, &task_systemd, STR("/run/netif"), 0);
 }
 
+/* ---- containers and what else is said of a task ---- */
+
+#define OTHER_ID "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static void move(const struct wire_task *task, const char *cgroup, size_t len)
+{
+	struct record *r = golden_begin(EVENT_cgroup_move, task, &task_systemd);
+	struct wire_cgroup_move *w = record_fixed(r);
+
+	w->cgroup = record_put(r, cgroup, len);
+	golden_send();
+}
+
+static void run_moved_to_container(void)
+{
+	static const char cgroup[] = "libpod-" OTHER_ID ".scope\0machine.slice";
+
+	move(&task_boxed, cgroup, sizeof(cgroup));
+	create_as(&task_boxed, &task_systemd, STR("/etc/motd"), 0);
+}
+
+/* Its own record tells of its cgroup; and a child of that one inherits it. */
+static void run_cloned_into_container(void)
+{
+	static const char cgroup[] = "payload\0systemd-nspawn@my\\x2dbox.service\0machine.slice";
+	struct wire_task first = task_boxed, second = task_boxed;
+
+	first.start += 1000000000;
+	first.pid = first.tgid = 4300001;
+	second.start += 2000000000;
+	second.pid = second.tgid = 4300002;
+	struct record *r = golden_begin(EVENT_clone, &first, &task_boxed);
+	struct wire_clone *w = record_fixed(r);
+	w->flags = 0x200000011;
+	w->creator_start = task_boxed.start;
+	w->creator_tgid = task_boxed.tgid;
+	w->cgroup = record_put(r, cgroup, sizeof(cgroup));
+	golden_send();
+	clone_task(&second, &first, &first, 0x11);
+}
+
+/* The name of its container is above what could be read. */
+static void run_moved_to_cut_path(void)
+{
+	static const char cgroup[] = "deep\0deeper\0...";
+
+	move(&task_boxed, cgroup, sizeof(cgroup));
+	create_as(&task_boxed, &task_systemd, STR("/etc/motd"), 0);
+}
+
+static void run_task_context(void)
+{
+	struct record *r = golden_begin(EVENT_file_create, &task_bash, &task_systemd);
+	struct wire_file_create *w = record_fixed(r);
+	struct wire_task *task = &record_head(r)->task;
+
+	record_put_path(r, &w->path, STR("/root/x"));
+	task->euid = task->inner_euid = 0;
+	task->egid = task->inner_egid = 0;
+	task->loginuid = 1000;
+	task->sessionid = 3;
+	task->sid = 890;
+	task->tty = 136 << 20 | 5;
+	golden_send();
+}
+
+/* Root of a user namespace is somebody else outside. */
+static void run_task_context_mapped(void)
+{
+	struct record *r = golden_begin(EVENT_file_create, &task_boxed, &task_systemd);
+	struct wire_file_create *w = record_fixed(r);
+	struct wire_task *task = &record_head(r)->task;
+
+	record_put_path(r, &w->path, STR("/root/x"));
+	task->uid = task->euid = 100000;
+	task->gid = task->egid = 100999;
+	task->inner_gid = task->inner_egid = UINT32_MAX;
+	task->sid = task->tgid;
+	task->tty = 4 << 20 | 65;
+	golden_send();
+}
+
 /* A security module hid it from the snapshot, but its child told of it. */
 static const struct wire_task hidden = {
 	.start = 65000000000, .pid = 4200002, .tgid = 4200002, .flags = 0x400100, .comm = "hidden"};
@@ -944,6 +1026,11 @@ const struct golden_case golden_cases[] = {
 	{"file_rename_exchange_directory", run_file_rename_exchange_directory, 1},
 	{"mmap_exec", run_mmap_exec, 1},
 	{"mmap_exec_memfd", run_mmap_exec_memfd, 1},
+	{"moved_to_container", run_moved_to_container, 1},
+	{"cloned_into_container", run_cloned_into_container, 2},
+	{"moved_to_cut_path", run_moved_to_cut_path, 1},
+	{"task_context", run_task_context, 1},
+	{"task_context_mapped", run_task_context_mapped, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

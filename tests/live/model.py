@@ -85,7 +85,10 @@ class Process:
     command_line: object
     parent: object
     zombie: bool = False
-    container: object = None
+    container: object = None  # its name
+    cgroup: object = None  # what its cgroup tells of the container
+
+    cgroup_of_children: object = None
 
     def ancestors(self):
         names, process = [], self.parent
@@ -219,7 +222,7 @@ class Model:
             "info.task.tgid": fact["tgid"],
             "info.task.zombie": process.zombie,
             "info.parent_task.tgid": process.parent.tgid,
-            "info.host.container": {"name": process.container, "type": None} if process.container else None,
+            "info.host.container": self.container(process),
         }
         if "uid" in fact:  # the writer's own fact
             fields |= {
@@ -228,9 +231,20 @@ class Model:
                 "info.task.user": text(fact["user"]),
                 "info.task.group": text(fact["group"]),
             }
+            for name in ("euid", "egid"):
+                if fact[name] != fact[name[1:]]:
+                    fields[f"info.task.{name}"] = fact[name]
+            if fact["sid"] not in (0, fact["tgid"]) and "pid_namespace" not in fact["case"]:
+                fields["info.task.sid"] = fact["sid"]
+            if "tty" in fact:
+                fields["info.task.tty"] = text(fact["tty"])
             if fact["mnt"]:
                 fields["info.task.namespaces.mnt"] = fact["mnt"]
         return fields
+
+    @staticmethod
+    def container(process):
+        return {"name": process.container} | (process.cgroup or {"type": None}) if process.container else None
 
     def event(self, kind, fact, fields, process=None):
         return [Expected(kind, fact["tgid"], self.common(fact, process) | fields, fact)]
@@ -240,8 +254,9 @@ class Model:
             parent = self.processes[fact["ppid"]]
             container = text(fact.get("nodename", "")) if parent.container else None
             self.processes[fact["tgid"]] = Process(
-                fact["tgid"], parent.image, parent.image, parent.command_line, parent, container=container
-            )
+                fact["tgid"], parent.image, parent.image, parent.command_line, parent, container=container,
+                cgroup=parent.cgroup_of_children or parent.cgroup,
+            )  # fmt: skip
         return self.event("clone", fact, {"data.flags": hex(fact["flags"])})
 
     def on_exec(self, fact):
@@ -290,6 +305,18 @@ class Model:
 
     def on_new_mount_namespace(self, fact):
         self.processes[fact["tgid"]].container = text(fact["nodename"])
+        return []
+
+    @staticmethod
+    def docker(fact):
+        return {"type": "docker", "id": text(fact["container_id"]), "runtime": "docker"}
+
+    def on_cgroup(self, fact):
+        self.processes[fact["tgid"]].cgroup = self.docker(fact)
+        return []
+
+    def on_cgroup_of_children(self, fact):
+        self.processes[fact["tgid"]].cgroup_of_children = self.docker(fact)
         return []
 
     # Files

@@ -12,7 +12,8 @@ import judge
 from sensor import OPTIONS, Sensor
 
 BOX_ID = 1234
-DOCKER_CGROUP = f"/docker-{hashlib.sha256(str(os.getpid()).encode()).hexdigest()}.scope"
+DOCKER_ID = hashlib.sha256(str(os.getpid()).encode()).hexdigest()
+DOCKER_CGROUP = f"/docker-{DOCKER_ID}.scope"
 COMMAND = "echo hi > /tmp/x; /bin/busybox sleep 0.5; exit 0"
 
 
@@ -66,9 +67,10 @@ def judge_container(log, hostname, kind, digest):
         got[key] = got.get(key, 0) + 1
     if got != counts:
         yield f"events are {got}, not {counts}"
+    wanted = {"name": hostname, "type": kind} | ({"id": DOCKER_ID, "runtime": "docker"} if kind else {})
     for event in ours[ours.index(shell[0]) :]:
-        if event["info"]["host"]["container"] != {"name": hostname, "type": kind}:
-            yield f"{judge.describe(event)}: container {event['info']['host']['container']}, type is not {kind}"
+        if event["info"]["host"]["container"] != wanted:
+            yield f"{judge.describe(event)}: container {event['info']['host']['container']}, not {wanted}"
         task = event["info"]["task"]
         if {key: task[key] for key in user} != user:
             yield f"{judge.describe(event)}: user {task['user']}, group {task['group']}"

@@ -205,6 +205,26 @@ static void test_members(void)
 	mount_ns_free(t);
 }
 
+/* The kernel gives the number of a namespace that ended to the next one. */
+static void test_number_used_again(void)
+{
+	const uint64_t first = UINT64_C(1) << 32 | BOX, second = UINT64_C(2) << 32 | BOX;
+	struct mount_ns_table *t = new_table();
+
+	add_process(10, BOX, "box");
+	mount_ns_join(t, first, 10, 1, SECOND);
+	is_str(read_of(mount_ns_open(t, first, 10, "/same")), "box", "the first namespace");
+	mount_ns_leave(t, first, 10, 1, SECOND);
+	end_process(10);
+	is_str(read_of(mount_ns_open(t, first, 10, "/same")), "box", "its root is remembered");
+	is_str(read_of(mount_ns_open(t, second, 10, "/same")), "error ENXIO", "but not for the next one");
+	add_process(11, BOX, "host");
+	mount_ns_join(t, second, 11, 1, SECOND);
+	is_str(read_of(mount_ns_open(t, second, 11, "/same")), "host", "which has its own");
+	end_process(11);
+	mount_ns_free(t);
+}
+
 static void test_hints(void)
 {
 	enum { FIRST = 1000, MEMBERS = 101 };
@@ -539,6 +559,7 @@ int main(void)
 	test_lookup();
 	test_escape();
 	test_members();
+	test_number_used_again();
 	test_hints();
 	test_refresh();
 	test_bounds();
