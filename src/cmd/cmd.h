@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/option.h"
+#include "detect/problem.h"
 
 enum { EXIT_USAGE = 2 }; /* beside EXIT_SUCCESS and EXIT_FAILURE */
 
@@ -48,7 +49,7 @@ struct cmd_context {
 	bool version;
 };
 
-extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_help_entry;
+extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_rules_entry, cmd_help_entry;
 
 /*
  * Parses the arguments (argv[0] is skipped). Returns 0, -ENOMEM, or -EINVAL with one line about the mistake in
@@ -95,6 +96,9 @@ int cmd_print(const struct buf *text);
 
 /* Prints "path:line:column: error: text" for each message; warnings only if the log level shows them. */
 void cmd_report_messages(const char *path, const struct config_messages *messages);
+
+/* The same for rules. */
+void cmd_report_problems(const struct problems *problems);
 
 /*
  * The effective configuration of `run`: the file of --config or the defaults, then the other options. Returns

@@ -63,3 +63,18 @@ void cmd_report_messages(const char *path, const struct config_messages *message
 	if (messages->dropped)
 		fprintf(stderr, "%s: %u more problems\n", path, messages->dropped);
 }
+
+void cmd_report_problems(const struct problems *problems)
+{
+	for (uint32_t i = 0; i < problems->count; i++) {
+		const struct problem *p = &problems->v[i];
+		if (p->level != PROBLEM_ERROR && log_get_level() < LOG_WARN)
+			continue;
+		fprintf(stderr, "%s:", p->file);
+		if (p->line)
+			fprintf(stderr, "%u:%u:", p->line, p->column);
+		fprintf(stderr, " %s: %s\n", p->level == PROBLEM_ERROR ? "error" : "warning", p->text);
+	}
+	if (problems->dropped)
+		fprintf(stderr, "%u more problems\n", problems->dropped);
+}

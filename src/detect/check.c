@@ -86,7 +86,7 @@ static void report_unknown(const struct checker *c, const struct operand *o, con
 	find_nearest(c->rule, path->text, &search);
 	problems_add(
 		c->problems, PROBLEM_WARNING, &o->place,
-		"%.*s: no event has the field %.*s%s%s%s: where it is asked for, the rule does not match",
+		"%.*s: no event has the field %.*s, so the rule does not match where it is asked for%s%s%s",
 		STR_ARG(o->name), STR_ARG(path->text), search.best[0] ? "; did you mean " : "", search.best,
 		search.best[0] ? "?" : "");
 }

@@ -42,6 +42,20 @@ int ruleset_compile(struct ruleset *rs);
 
 struct ruleset_facts ruleset_facts(const struct ruleset *rs);
 
+/* A pattern that costs more than others, once ruleset_compile() is done. */
+struct slow_pattern {
+	enum {
+		SLOW_ALONE,     /* no database holds it: it is tried one by one */
+		SLOW_CONFIRMED, /* its hits are confirmed */
+		SLOW_WIDE,      /* tried one by one on text that is not ASCII */
+	} reason;
+	const struct place *place;
+	struct str operand;
+};
+
+void ruleset_each_slow(const struct ruleset *rs,
+		       void (*visit)(void *context, const struct slow_pattern *slow), void *context);
+
 /* What an event led to. Borrows the rule set. */
 struct verdict {
 	const struct obj_detection *detection; /* NULL: none */

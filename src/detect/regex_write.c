@@ -78,9 +78,10 @@ void regex_write_pcre(const struct regex_node *node, struct buf *out)
 		buf_add_char(out, ')');
 		break;
 	case REGEX_REPEAT:
-		buf_add_str(out, STR("(?:"));
+		/* the text of a set is one atom; without parentheses its repetition takes no room */
+		buf_add_str(out, node->child->kind == REGEX_SET ? STR("") : STR("(?:"));
 		regex_write_pcre(node->child, out);
-		buf_add_char(out, ')');
+		buf_add_str(out, node->child->kind == REGEX_SET ? STR("") : STR(")"));
 		write_counts(node->min, node->max, out);
 		break;
 	}

@@ -297,3 +297,27 @@ struct ruleset_facts ruleset_facts(const struct ruleset *rs)
 	facts.patterns_refused = ready ? ready->refused_count : rs->uncompiled.refused_count;
 	return facts;
 }
+
+void ruleset_each_slow(const struct ruleset *rs,
+		       void (*visit)(void *context, const struct slow_pattern *slow), void *context)
+{
+	const struct databases *ready = atomic_load_explicit(&rs->ready, memory_order_acquire);
+
+	for (uint32_t i = 0; i < rs->count; i++) {
+		for (uint32_t k = 0; k < rs->rules[i].operand_count; k++) {
+			const struct operand *o = &rs->rules[i].operands[k];
+			struct slow_pattern slow = {.place = &o->place, .operand = o->name};
+			if (!o->regex)
+				continue;
+			if (!ready || !ready->held[rs->program.operands[i][k]])
+				slow.reason = SLOW_ALONE;
+			else if (o->regex->facts.superset)
+				slow.reason = SLOW_CONFIRMED;
+			else if (o->regex->facts.blind)
+				slow.reason = SLOW_WIDE;
+			else
+				continue;
+			visit(context, &slow);
+		}
+	}
+}

@@ -26,7 +26,8 @@ const struct cmd_entry cmd_run_entry = {
 	.run = run_nothing,
 };
 
-static const struct cmd_entry *const commands[] = {&cmd_run_entry, &cmd_config_entry, &cmd_help_entry, NULL};
+static const struct cmd_entry *const commands[] = {&cmd_run_entry, &cmd_config_entry, &cmd_rules_entry,
+						   &cmd_help_entry, NULL};
 
 /* Splits at single spaces in place; the arguments live in the line. */
 static int split(char *line, char *argv[MAX_ARGS])
@@ -81,7 +82,7 @@ static void test_refused(void)
 		 "unknown option '--include=all'; 'kunai config --help' lists the options"},
 		{"rnu", "unknown command 'rnu'; did you mean 'run'?"},
 		{"-v confg", "unknown command 'confg'; did you mean 'config'?"},
-		{"replay", "unknown command 'replay'; the commands are run, config, help"},
+		{"replay", "unknown command 'replay'; the commands are run, config, rules, help"},
 		{"-", "unexpected argument '-'; 'kunai run --help' tells what is expected"},
 		{"run x", "unexpected argument 'x'; 'kunai run --help' tells what is expected"},
 		{"run run", "unexpected argument 'run'; 'kunai run --help' tells what is expected"},
@@ -541,6 +542,7 @@ static void test_man_page(void)
 		check_man_page(page, config_options, OPTION_COUNT);
 		check_man_page(page, cmd_globals, CMD_GLOBALS);
 		check_man_page(page, cmd_config_entry.options, cmd_config_entry.option_count);
+		check_man_page(page, cmd_rules_entry.options, cmd_rules_entry.option_count);
 	}
 	if (file)
 		fclose(file);
