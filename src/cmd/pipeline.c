@@ -26,6 +26,7 @@ enum {
 	INTAKE_EVERY = 64, /* events, between two looks at the rings while many are processed */
 	BUSY_MS = 2,       /* between two looks at the rings while events come */
 	IDLE_MS = 50,      /* at most, when none come */
+	UNBALANCED_READINGS = 5,
 	RING_PROCESS = 2 << 20, /* bytes, for the default max_buffered_events */
 	RING_OTHER = 8 << 20,
 	RING_MIN = 64 << 10,
@@ -62,7 +63,7 @@ struct pipeline {
 	uint64_t missed_read;                       /* at the last reading */
 	uint64_t missed;                            /* for certain */
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
-	bool unbalanced;                            /* said once */
+	int unbalanced;                             /* readings in a row */
 	uint64_t process_losses_told;
 	int signals;
 	bool stop;
@@ -217,30 +218,42 @@ static void report_process_losses(struct pipeline *p)
 	print_error(p, ERROR_PROCESSES, text);
 }
 
-/* Every event that a hook saw must be accounted for, and what was sent must have arrived. Valid when nothing is on
- * its way. */
-static bool accounts_balance(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT],
-			     enum log_level level)
+/* Every event that a hook saw must be accounted for, and what was sent must have arrived. */
+static bool row_balances(const struct wire_counters *c, uint64_t received)
+{
+	return c->hits == c->emitted + c->filtered + c->throttled + c->lost + c->errors &&
+	       c->emitted == received;
+}
+
+/* Valid when nothing is on its way. */
+static bool accounts_balance(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT])
 {
 	bool balanced = true;
 
+	for (int i = 0; i < EVENT_COUNT; i++)
+		balanced = balanced && row_balances(&counters[i], p->received[i]);
+	return balanced;
+}
+
+static void log_accounts(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT])
+{
 	for (int i = 0; i < EVENT_COUNT; i++) {
 		const struct wire_counters *c = &counters[i];
-		bool fine = c->hits == c->emitted + c->filtered + c->throttled + c->lost + c->errors &&
-			    c->emitted == p->received[i];
-		balanced = balanced && fine;
+		bool fine = row_balances(c, p->received[i]);
 		if (c->hits)
-			log_write(fine ? level : LOG_ERROR, LOG_MODULE,
+			log_write(fine ? LOG_INFO : LOG_ERROR, LOG_MODULE,
 				  "accounting: %s hits=%" PRIu64 " emitted=%" PRIu64 " filtered=%" PRIu64
 				  " throttled=%" PRIu64 " lost=%" PRIu64 " errors=%" PRIu64
 				  " received=%" PRIu64 "%s",
 				  event_catalogue[i].name.p, c->hits, c->emitted, c->filtered, c->throttled,
 				  c->lost, c->errors, p->received[i], fine ? "" : " DOES NOT BALANCE");
 	}
-	return balanced;
 }
 
-/* The law holds at any time when nothing is on its way: two readings agree, and all that was sent has been read. */
+/*
+ * The law holds at any time when nothing is on its way: two readings agree, and all that was sent has been read. A
+ * hypervisor can stop a CPU in the midst of a program for longer than a second, so it must be broken for several.
+ */
 static void check_accounts(struct pipeline *p)
 {
 	struct wire_counters now[EVENT_COUNT];
@@ -248,9 +261,15 @@ static void check_accounts(struct pipeline *p)
 	probe_counters(p->probe, now);
 	bool quiet = memcmp(now, p->counters, sizeof(now)) == 0;
 	memcpy(p->counters, now, sizeof(now));
-	if (!quiet || p->unbalanced || reorder_is_full(&p->queue) || accounts_balance(p, now, LOG_TRACE))
+	if (p->unbalanced == UNBALANCED_READINGS)
+		return; /* said once */
+	if (!quiet || reorder_is_full(&p->queue) || accounts_balance(p, now)) {
+		p->unbalanced = 0;
 		return;
-	p->unbalanced = true;
+	}
+	if (++p->unbalanced < UNBALANCED_READINGS)
+		return;
+	log_accounts(p, now);
 	print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
 }
 
@@ -414,7 +433,9 @@ static void finish(struct pipeline *p)
 	flush(p);
 	struct wire_counters counters[EVENT_COUNT];
 	probe_counters(p->probe, counters);
-	if (!p->sink->closed && !accounts_balance(p, counters, LOG_INFO))
+	if (!p->sink->closed) /* which leaves events unread */
+		log_accounts(p, counters);
+	if (!p->sink->closed && !accounts_balance(p, counters))
 		log_error("the accounts do not balance: this is a bug, please report it");
 	log_missed(p);
 	struct enricher_stats stats;

@@ -97,7 +97,8 @@ static int check_essential(const struct probe *p, struct buf *ret_message)
 int probe_attach(struct probe *p, struct buf *ret_message)
 {
 	p->links = calloc(hook_tracepoint_count * TURN_ENTRIES + 1, sizeof(*p->links));
-	if (!p->links)
+	p->missed_before = calloc(hook_tracepoint_count, sizeof(*p->missed_before));
+	if (!p->links || !p->missed_before)
 		return -ENOMEM;
 	if (p->pending_alone && !attach_program(p, bpf_object__find_program_by_name(p->object, "on_pending")))
 		load_skip_program(p, "on_pending");
@@ -112,6 +113,9 @@ int probe_attach(struct probe *p, struct buf *ret_message)
 		if (!(takes_turns(p, hook) ? attach_entries(p, hook) : attach_program(p, program)))
 			load_skip_program(p, hook->program);
 	}
+	/* while a hook had some of its entries only, what they missed was from before the start */
+	for (size_t i = 0; i < hook_tracepoint_count; i++)
+		p->missed_before[i] = probe_missed(p, i);
 	return check_essential(p, ret_message);
 }
 
@@ -144,5 +148,6 @@ uint64_t probe_missed(const struct probe *p, size_t hook)
 				  ? program_misses(entry_of(p, row, 0))
 				  : program_misses(bpf_object__find_program_by_name(p->object, row->program));
 	bpf_map_lookup_elem(bpf_map__fd(load_find_map(p, "rescued")), &key, &rescued);
+	rescued += p->missed_before[hook];
 	return missed > rescued ? missed - rescued : 0;
 }

@@ -29,6 +29,7 @@ struct probe {
 	struct kernel_facts facts;
 	struct bpf_link **links;
 	size_t link_count;
+	uint64_t *missed_before; /* by row of hook_tracepoints, until all were attached */
 	struct ring_buffer *rings;
 	struct ring_positions positions[RINGS];
 	bool blocked;

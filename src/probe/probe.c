@@ -62,6 +62,7 @@ void probe_close(struct probe *p)
 		return;
 	probe_detach(p);
 	free(p->links);
+	free(p->missed_before);
 	reader_close(p);
 	bpf_object__close(p->object);
 	buf_fini(&p->skipped);
