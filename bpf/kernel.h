@@ -432,11 +432,20 @@ struct socket {
 	struct sock *sk;
 } KERNEL_TYPE;
 
+enum { BPF_PROG_LOAD = 5 }; /* command of bpf(2) */
+
 /* Only to be read by name: the numbers are the enrichment's. */
 enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
 
+struct bpf_ksym {
+	char name[128]; /* longer since 6.1 */
+} KERNEL_TYPE;
+
 struct bpf_prog_aux {
 	u32 id;
+	u32 verified_insns; /* since 5.16 */
+	const char *attach_func_name;
+	struct bpf_ksym ksym;
 	char name[16];
 } KERNEL_TYPE;
 

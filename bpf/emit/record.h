@@ -99,6 +99,17 @@ static __always_inline void record_submit_process(struct scratch *s, u32 type)
 	record_submit(s, type, &ring_process, size, 0);
 }
 
+/* For what must be looked at before it is gone. */
+static __always_inline void record_submit_at_once(struct scratch *s, u32 type)
+{
+	u64 size = s->used;
+
+	OPAQUE(size);
+	if (size > RECORD_MASK + ITEM_MAX)
+		size = RECORD_MASK + ITEM_MAX;
+	record_submit(s, type, &ring_other, size, BPF_RB_FORCE_WAKEUP);
+}
+
 /* Others are fetched by the reader's timer, unless the ring fills up. */
 static __always_inline void record_submit_other(struct scratch *s, u32 type)
 {

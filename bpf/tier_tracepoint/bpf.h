@@ -14,6 +14,13 @@ static __always_inline void option_set(u64 fd, u32 level, u32 option, u64 value,
 		emit_bpf_socket_filter(sk, option, value, ret);
 }
 
+EXIT(exit_bpf)
+{
+	if ((u32)regs_arg(regs, 0) == BPF_PROG_LOAD)
+		emit_bpf_prog_load(regs_arg(regs, 1), regs_arg(regs, 2), ret);
+	return 0;
+}
+
 EXIT(exit_setsockopt)
 {
 	option_set(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), regs_arg(regs, 3), ret);

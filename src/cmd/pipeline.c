@@ -17,6 +17,7 @@
 #include "event/reorder.h"
 #include "probe/hooks.h"
 #include "probe/probe.h"
+#include "probe/prog_reader.h"
 #include "json/writer.h"
 
 enum {
@@ -45,6 +46,7 @@ enum {
 struct pipeline {
 	const struct config *config;
 	struct probe *probe;
+	struct prog_reader prog_reader;
 	struct enricher *enricher;
 	struct json_writer *writer;
 	struct sink *sink;
@@ -386,16 +388,17 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		{.fd = probe_fd(p->probe), .events = POLLIN},
 		{.fd = enricher_fd(p->enricher), .events = POLLIN},
 		{.fd = p->signals, .events = POLLIN},
+		{.fd = enricher_prog_fd(p->enricher), .events = POLLIN},
 		{.fd = p->sink->fd}, /* the kernel tells of a pipe's lost reader unasked */
 	};
 
 	if (poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) <= 0)
 		return;
-	if (fds[1].revents)
+	if (fds[1].revents || fds[3].revents)
 		enricher_collect(p->enricher);
 	if (fds[2].revents)
 		take_signal(p);
-	if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL))
+	if (fds[4].revents & (POLLERR | POLLHUP | POLLNVAL))
 		p->sink->closed = true;
 }
 
@@ -452,6 +455,8 @@ static void finish(struct pipeline *p)
 		 " dns_malformed=%" PRIu64 " names_unverified=%" PRIu64 " renames_left_out=%" PRIu64,
 		 stats.hasher.files, stats.hasher.hits, stats.dns_truncated, stats.dns_malformed,
 		 stats.names_unverified, stats.renames_left_out);
+	log_info("enrichment: progs_unknown=%" PRIu64 " progs_refused=%" PRIu64, stats.progs_unknown,
+		 stats.progs_refused);
 }
 
 /* The size for max_buffered_events, rounded up to a power of two as rings must be. */
@@ -519,6 +524,13 @@ static int start(struct pipeline *p, struct buf *ret_message)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
+	/* before there are threads */
+	bool wants_progs =
+		p->config->events[EVENT_bpf_prog_load] || p->config->events[EVENT_bpf_socket_filter];
+	int helper_err = wants_progs ? prog_reader_open(&p->prog_reader) : 0;
+	if (helper_err)
+		log_warn("cannot start the helper that reads BPF programs, their digests are unknown: %s",
+			 strerror(-helper_err));
 	p->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	p->sink->cancel = p->signals;
 	p->writer = json_writer_new();
@@ -528,6 +540,7 @@ static int start(struct pipeline *p, struct buf *ret_message)
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));
 		return err;
 	}
+	enricher_set_prog_helper(p->enricher, p->prog_reader.fd);
 	utc_clock_sample(&p->clock);
 	p->started = boot_time_now();
 
@@ -554,6 +567,7 @@ int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret
 		.sink = sink,
 		.queue.max_bytes = QUEUE_BYTES_MAX,
 		.signals = -1,
+		.prog_reader.fd = -1,
 	};
 
 	warn_of_missing_events(config);
@@ -566,6 +580,7 @@ int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret
 		prefetch_drop(p.enricher, reorder_user(item));
 	reorder_fini(&p.queue);
 	probe_close(p.probe);
+	prog_reader_close(&p.prog_reader);
 	enricher_free(p.enricher);
 	json_writer_free(p.writer);
 	arena_fini(&p.arena);

@@ -94,6 +94,61 @@ struct str enrich_error_name(const struct event *event, uint64_t result)
 	return name ? str_of(name) : arena_printf(event->arena, "%lld", (long long)error);
 }
 
+/* Starts reading the program, which may be gone soon. */
+void enrich_prefetch_prog(struct enricher *e, const struct event *event, struct prefetch *ret)
+{
+	uint64_t id, tag;
+
+	if (event->type == EVENT_bpf_prog_load) {
+		const struct wire_bpf_prog_load *wire = event_wire(event);
+		id = wire->id;
+		tag = wire->tag_bytes;
+	} else {
+		const struct wire_bpf_socket_filter *wire = event_wire(event);
+		id = wire->ebpf_id;
+		tag = wire->ebpf_tag;
+	}
+	if (id)
+		ret->prog = prog_asker_ask(&e->progs, (uint32_t)id, tag, event->wire->time);
+}
+
+/* Of a loaded program; what is not known of it is "?", and its size 0. */
+static void read_prog(const struct prefetch *prefetch, struct prog_reply *ret)
+{
+	*ret = (struct prog_reply){.size = 0};
+	digests_unknown(&ret->digests);
+	if (prefetch->prog && prefetch->prog->done)
+		*ret = prefetch->prog->reply;
+}
+
+static struct str digest_text(const struct event *event, const char *text)
+{
+	return arena_str(event->arena, str_of(text));
+}
+
+void enrich_bpf_prog_load(struct event *event, const struct prefetch *prefetch)
+{
+	const struct wire_bpf_prog_load *wire = event_wire(event);
+	struct data_bpf_prog_load *data = &event->data.bpf_prog_load;
+	struct prog_reply prog;
+
+	read_prog(prefetch, &prog);
+	data->prog_type.id = (uint32_t)wire->type_number;
+	data->prog_type.name = prog_type_name(wire->type_number);
+	data->tag = wire->id ? tag_text(event, wire->tag_bytes) : STR("");
+	data->attached_func = slot_text(event, wire->func);
+	data->name = slot_text(event, wire->prog_name);
+	data->ksym = slot_text(event, wire->symbol);
+	data->bpf_prog.md5 = digest_text(event, prog.digests.md5);
+	data->bpf_prog.sha1 = digest_text(event, prog.digests.sha1);
+	data->bpf_prog.sha256 = digest_text(event, prog.digests.sha256);
+	data->bpf_prog.sha512 = digest_text(event, prog.digests.sha512);
+	data->bpf_prog.size = prog.size ? prog.size : wire->instructions * INSTRUCTION_SIZE;
+	data->verified_insns = wire->verified;
+	data->error = enrich_error_name(event, wire->result);
+	data->unverified = wire->user;
+}
+
 /* Of a classic filter. */
 static void fill_code(const struct event *event, const struct wire_bpf_socket_filter *wire,
 		      struct obj_filter *ret)
@@ -115,10 +170,11 @@ static void fill_code(const struct event *event, const struct wire_bpf_socket_fi
 	ret->sha512 = str_of(d->sha512);
 }
 
-void enrich_bpf_socket_filter(struct event *event)
+void enrich_bpf_socket_filter(struct event *event, const struct prefetch *prefetch)
 {
 	const struct wire_bpf_socket_filter *wire = event_wire(event);
 	struct data_bpf_socket_filter *data = &event->data.bpf_socket_filter;
+	struct prog_reply prog;
 
 	enrich_fill_socket(event, &wire->sock, &data->socket);
 	fill_code(event, wire, &data->filter);
@@ -126,6 +182,12 @@ void enrich_bpf_socket_filter(struct event *event)
 	data->error = enrich_error_name(event, wire->result);
 	if (!wire->ebpf_id)
 		return;
+	read_prog(prefetch, &prog);
+	data->filter.md5 = digest_text(event, prog.digests.md5);
+	data->filter.sha1 = digest_text(event, prog.digests.sha1);
+	data->filter.sha256 = digest_text(event, prog.digests.sha256);
+	data->filter.sha512 = digest_text(event, prog.digests.sha512);
+	data->filter.size = prog.size;
 	data->prog_id = wire->ebpf_id;
 	data->prog_type = prog_type_name(wire->ebpf_type);
 	data->prog_tag = tag_text(event, wire->ebpf_tag);

@@ -36,6 +36,7 @@ struct enricher *enricher_new(const char *host_uuid, uint32_t workers)
 	random_bytes(e, &e->names_seed, sizeof(e->names_seed));
 	uuid_parse(host_uuid, e->host_uuid.bytes);
 	e->self_tgid = (uint32_t)getpid();
+	prog_asker_init(&e->progs, -1);
 	dns_names_init(&e->names, &dns_names_global, e->names_seed);
 	int err = community_id_init(&e->community_id);
 	if (!err) {
@@ -71,6 +72,11 @@ void enricher_free(struct enricher *e)
 	community_id_fini(&e->community_id);
 	arena_fini(&e->prefetch_arena);
 	free(e);
+}
+
+void enricher_set_prog_helper(struct enricher *e, int fd)
+{
+	prog_asker_init(&e->progs, fd);
 }
 
 int enricher_seed(struct enricher *e, const void *record, size_t len)
@@ -116,7 +122,8 @@ static bool needs_prefetch(const struct wire_header *head, size_t len)
 {
 	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
 	       head->type == EVENT_mmap_exec || head->type == EVENT_file_unlink ||
-	       head->type == EVENT_file_rename || is_named_close(head, len);
+	       head->type == EVENT_file_rename || head->type == EVENT_bpf_prog_load ||
+	       head->type == EVENT_bpf_socket_filter || is_named_close(head, len);
 }
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
@@ -134,6 +141,8 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		enrich_prefetch_exec(e, &event, ret);
 	else if (head->type == EVENT_mmap_exec)
 		enrich_prefetch_mmap_exec(e, &event, ret);
+	else if (head->type == EVENT_bpf_prog_load || head->type == EVENT_bpf_socket_filter)
+		enrich_prefetch_prog(e, &event, ret);
 	else
 		enrich_prefetch_names(e, &event, ret);
 out:
@@ -142,6 +151,8 @@ out:
 
 bool prefetch_is_ready(const struct prefetch *p)
 {
+	if (p->prog && !p->prog->done)
+		return false;
 	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++)
 		if (p->files[i].ticket && !hash_ticket_result(p->files[i].ticket))
 			return false;
@@ -152,6 +163,8 @@ void prefetch_drop(struct enricher *e, struct prefetch *p)
 {
 	if (p->mnt_ns)
 		mount_ns_leave(e->namespaces, p->mnt_ns, p->tgid, 0, e->now);
+	if (p->prog)
+		prog_ticket_drop(p->prog);
 	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++) {
 		if (p->files[i].ticket)
 			hash_ticket_drop(p->files[i].ticket);
@@ -349,7 +362,11 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		emit(context, event);
 		break;
 	case EVENT_bpf_socket_filter:
-		enrich_bpf_socket_filter(event);
+		enrich_bpf_socket_filter(event, prefetch);
+		emit(context, event);
+		break;
+	case EVENT_bpf_prog_load:
+		enrich_bpf_prog_load(event, prefetch);
 		emit(context, event);
 		break;
 	case EVENT_write_close:
@@ -411,15 +428,22 @@ int enricher_fd(const struct enricher *e)
 	return hasher_event_fd(e->hasher);
 }
 
+int enricher_prog_fd(const struct enricher *e)
+{
+	return e->progs.fd;
+}
+
 void enricher_collect(struct enricher *e)
 {
 	hasher_collect(e->hasher);
+	prog_asker_collect(&e->progs, e->now);
 }
 
 void enricher_tick(struct enricher *e, uint64_t now)
 {
 	process_expire(&e->processes, now);
 	mount_ns_expire(e->namespaces, now);
+	prog_asker_collect(&e->progs, now);
 }
 
 static void fill_own_exe(struct event *event, struct obj_hashes *ret)
@@ -488,4 +512,6 @@ void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 	ret->process_bytes = e->processes.texts.bytes;
 	ret->processes = HASH_COUNT(e->processes.entries);
 	hasher_read_stats(e->hasher, &ret->hasher);
+	ret->progs_refused = e->progs.refused;
+	ret->progs_unknown = e->progs.unknown;
 }

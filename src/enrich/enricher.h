@@ -12,6 +12,7 @@
 #include "enrich/hasher.h"
 #include "enrich/process.h"
 #include "enrich/names.h"
+#include "enrich/prog_digests.h"
 #include "event/event.h"
 
 struct enricher;
@@ -25,6 +26,7 @@ struct prefetch {
 		struct hash_ticket *ticket;
 	} files[2];
 	struct name_lookup names[2];
+	struct prog_ticket *prog; /* digests of a BPF program */
 };
 enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0 };
 enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
@@ -38,6 +40,8 @@ struct enricher_stats {
 	uint64_t renames_left_out; /* of what is no regular file */
 	uint32_t processes;
 	struct hasher_stats hasher;
+	uint64_t progs_refused; /* requests for digests of BPF programs that were not made */
+	uint64_t progs_unknown; /* that gave nothing, mostly because the program was gone */
 };
 
 /* Called for each finished event: one record can be several, or none. */
@@ -46,6 +50,10 @@ typedef void (*enricher_emit_fn)(void *context, struct event *e);
 /* host_uuid: 36 characters. workers: hashing threads. NULL with errno. */
 struct enricher *enricher_new(const char *host_uuid, uint32_t workers);
 void enricher_free(struct enricher *e);
+
+/* The socket of a helper that answers event/prog_message.h; it stays the caller's. Without one, digests of BPF programs are
+ * unknown. */
+void enricher_set_prog_helper(struct enricher *e, int fd);
 
 /* The snapshot of the processes that exist: a record each, then once done. */
 int enricher_seed(struct enricher *e, const void *record, size_t len);
@@ -64,6 +72,7 @@ void enricher_fill_own(struct enricher *e, struct event *event);
 
 /* Readable when hashes are ready; then collect. */
 int enricher_fd(const struct enricher *e);
+int enricher_prog_fd(const struct enricher *e); /* -1 for none */
 void enricher_collect(struct enricher *e);
 
 /* Housekeeping, at least once a second; now is boot time in ns. */

@@ -20,6 +20,7 @@ struct enricher {
 	struct hasher *hasher;
 	struct community_id community_id;
 	struct dns_names names; /* of all processes */
+	struct prog_asker progs;
 	struct arena prefetch_arena;
 	uint64_t names_seed;
 	uint32_t salt; /* of guuids */
@@ -76,7 +77,9 @@ void enrich_prefetch_mmap_exec(struct enricher *e, const struct event *event, st
 void enrich_fill_socket(const struct event *event, const struct wire_sock *sock, struct obj_socket *ret);
 
 /* bpf_events.c */
-void enrich_bpf_socket_filter(struct event *event);
+void enrich_bpf_prog_load(struct event *event, const struct prefetch *prefetch);
+void enrich_bpf_socket_filter(struct event *event, const struct prefetch *prefetch);
+void enrich_prefetch_prog(struct enricher *e, const struct event *event, struct prefetch *ret);
 
 /* "EPERM" of what a system call returned; absent when it succeeded. */
 struct str enrich_error_name(const struct event *event, uint64_t result);

@@ -28,6 +28,9 @@ static const struct kind_info {
 			  "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 18446744073709551615"},
 	[KIND_OPT_ID] = {"integer, optional", "number, none", true,
 			 "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 18446744073709551615"},
+	[KIND_U64_OR_NULL] =
+		{"integer or null", "number, none", false,
+		 "\"type\": [\"integer\", \"null\"], \"minimum\": 1, \"maximum\": 18446744073709551615"},
 	[KIND_HEX] = {"string, `0x…`", "number", false,
 		      "\"type\": \"string\", \"pattern\": \"^0x(0|[1-9a-f][0-9a-f]{0,15})$\""},
 	[KIND_TIME] = {"string, RFC 3339", "number of milliseconds since 1970", false,

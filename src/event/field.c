@@ -126,6 +126,7 @@ static struct value value_at(const void *at, enum field_kind kind, char text[FIE
 	case KIND_HEX:
 		return value_of_u64(*(const uint64_t *)at);
 	case KIND_OPT_U64:
+	case KIND_U64_OR_NULL:
 		return *(const uint64_t *)at ? value_of_u64(*(const uint64_t *)at) : none;
 	case KIND_OPT_ID:
 		return *(const uint64_t *)at ? value_of_u64(*(const uint64_t *)at - 1) : none;
@@ -179,6 +180,7 @@ uint32_t field_value_kinds(const struct field_ref *ref)
 		[KIND_U64] = 1 << VALUE_UINT,
 		[KIND_OPT_U64] = NONE | 1 << VALUE_UINT,
 		[KIND_OPT_ID] = NONE | 1 << VALUE_UINT,
+		[KIND_U64_OR_NULL] = NONE | 1 << VALUE_UINT,
 		[KIND_HEX] = 1 << VALUE_UINT,
 		[KIND_TIME] = 1 << VALUE_UINT,
 		[KIND_U32] = 1 << VALUE_UINT,

@@ -24,8 +24,9 @@ typedef struct str kind_OPT_STR;     /* p == NULL: no key */
 typedef struct strv kind_STRV;
 typedef struct strv kind_OPT_STRV; /* n == 0: no key */
 typedef uint64_t kind_U64;
-typedef uint64_t kind_OPT_U64; /* 0: no key */
-typedef uint64_t kind_OPT_ID;  /* the number and 1; 0: no key */
+typedef uint64_t kind_OPT_U64;     /* 0: no key */
+typedef uint64_t kind_OPT_ID;      /* the number and 1; 0: no key */
+typedef uint64_t kind_U64_OR_NULL; /* 0 is null */
 typedef uint64_t kind_HEX;
 typedef uint64_t kind_TIME; /* ns since the epoch */
 typedef uint32_t kind_U32;
@@ -48,6 +49,7 @@ enum field_kind {
 	KIND_U64,
 	KIND_OPT_U64,
 	KIND_OPT_ID,
+	KIND_U64_OR_NULL,
 	KIND_HEX,
 	KIND_TIME,
 	KIND_U32,

@@ -143,6 +143,7 @@ static int read_value(struct arena *a, const json_t *json, const struct field *f
 					    : read_array(a, json, (struct strv *)at);
 	case KIND_U64:
 	case KIND_OPT_U64:
+	case KIND_U64_OR_NULL:
 	case KIND_HEX:
 		*(uint64_t *)at = number_of(json);
 		return 0;

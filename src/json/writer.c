@@ -186,6 +186,12 @@ static void write_value(const struct step *s, const void *at, struct buf *out)
 	case KIND_OPT_ID:
 		buf_add_u64(out, *(const uint64_t *)at - 1);
 		break;
+	case KIND_U64_OR_NULL:
+		if (*(const uint64_t *)at)
+			buf_add_u64(out, *(const uint64_t *)at);
+		else
+			buf_add_str(out, STR("null"));
+		break;
 	case KIND_HEX:
 		buf_add_char(out, '"');
 		buf_add_hex(out, *(const uint64_t *)at);

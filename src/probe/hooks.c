@@ -106,6 +106,7 @@ enum {
 	COMPAT_renameat2 = 353,
 	COMPAT_send = NO_SYSCALL, /* through socketcall */
 	COMPAT_recv = NO_SYSCALL,
+	COMPAT_bpf = 357,
 };
 #else
 #include "probe/arm_calls.h"

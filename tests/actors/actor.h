@@ -52,6 +52,7 @@ void actor_add_identity(void);
 void actor_add_control(void);
 void actor_add_memory(void);
 void actor_add_filter(void);
+void actor_add_prog(void);
 void actor_add_ia32(void);
 void actor_add_shell(void);
 void actor_add_storm(void);

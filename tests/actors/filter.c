@@ -182,21 +182,22 @@ static void filter_reuseport(const struct actor_case *self)
 static void attach_ebpf(int fd, int option, int program)
 {
 	int status = setsockopt(fd, SOL_SOCKET, option, &program, sizeof(program));
-	struct bpf_told told;
+	static struct bpf_told told;
 	struct fact fact;
 
 	actor_must(status == 0, "attach an eBPF program");
 	bpf_tell(program, &told);
 	begin_fact(&fact, fd, option, status);
 	facts_number(&fact, "len", told.info.xlated_prog_len / (unsigned)sizeof(struct bpf_insn));
-	facts_string(&fact, "code", "");
 	bpf_describe(&fact, &told);
 	facts_end(&fact);
+	actor_stay();
 }
 
 static void filter_ebpf(const struct actor_case *self)
 {
-	int program = bpf_load(BPF_PROG_TYPE_SOCKET_FILTER, "actor_filter");
+	union bpf_attr attr = bpf_attr_of(BPF_PROG_TYPE_SOCKET_FILTER, "actor_filter");
+	int program = bpf_load(bpf_native, &attr, "");
 	int fd = self->a == SO_ATTACH_BPF ? open_kind(UDP6) : open_reuseport();
 
 	attach_ebpf(fd, self->a, program);

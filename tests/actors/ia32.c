@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 
+#include "bpf.h"
 #include "filter.h"
 #include "sock.h"
 
@@ -36,6 +37,7 @@ enum {
 	IA32_CONNECT = 362,
 	IA32_PKEY_MPROTECT = 380,
 	IA32_SETSOCKOPT = 366,
+	IA32_BPF = 357,
 	IA32_SENDTO = 369,
 	SOCKETCALL_SEND = 9,
 	SOCKETCALL_SETSOCKOPT = 14,
@@ -327,11 +329,36 @@ static void ia32_mmap2(const struct actor_case *self)
 	facts_end(&fact);
 }
 
+static long bpf_ia32(int command, union bpf_attr *attr, unsigned size)
+{
+	union bpf_attr *copy = (void *)low_memory();
+
+	memcpy(copy, attr, size);
+	long result = ia32(IA32_BPF, command, low(copy), size);
+	errno = result < 0 ? (int)-result : 0;
+	return result < 0 ? -1 : result;
+}
+
+static void ia32_prog(const struct actor_case *self)
+{
+	union bpf_attr attr = bpf_attr_of(BPF_PROG_TYPE_SOCKET_FILTER, "ia32");
+
+	probe();
+	if (!self->a) {
+		bpf_load(bpf_ia32, &attr, "");
+		return;
+	}
+	attr.prog_type = 77;
+	bpf_load_refused(bpf_ia32, &attr, sizeof(attr));
+}
+
 void actor_add_ia32(void)
 {
 	actor_add(ia32_mmap2, 0, 0, 0, "ia32.mmap2");
 	actor_add(ia32_old_mmap, 0, 0, 0, "ia32.old_mmap");
 	actor_add(ia32_old_mmap, 1, 0, 0, "ia32.old_mmap.not_exec");
+	actor_add(ia32_prog, 0, 0, 0, "ia32.prog");
+	actor_add(ia32_prog, 1, 0, 0, "ia32.prog.refused");
 	actor_add(ia32_prctl, 0, 0, 0, "ia32.prctl");
 	actor_add(ia32_mprotect, IA32_MPROTECT, 0, 0, "ia32.mprotect");
 	actor_add(ia32_mprotect, IA32_PKEY_MPROTECT, 0, 0, "ia32.pkey_mprotect");

@@ -64,6 +64,7 @@ static void add_cases(void)
 	actor_add_control();
 	actor_add_memory();
 	actor_add_filter();
+	actor_add_prog();
 	actor_add_ia32();
 	actor_add_shell();
 	actor_add_storm();

@@ -940,6 +940,51 @@ static void run_filter_ebpf(void)
 	golden_send();
 }
 
+static void run_prog_load(void)
+{
+	struct record *r = golden_begin(EVENT_bpf_prog_load, &task_bash, &task_systemd);
+	struct wire_bpf_prog_load *w = record_fixed(r);
+
+	w->id = 5470;
+	w->type_number = 15;
+	memcpy(&w->tag_bytes, "\xb8\xcb\x7c\x6e\x6d\x53\xac\x49", 8);
+	w->symbol = record_put(r, "bpf_prog_b8cb7c6e6d53ac49", 26);
+	w->instructions = 64;
+	w->verified = 223;
+	w->result = 9;
+	w->loaded = true;
+	golden_send();
+}
+
+/* A kernel that does not count what it verifies. */
+static void run_prog_load_tracing(void)
+{
+	struct record *r = golden_begin(EVENT_bpf_prog_load, &task_bash, &task_systemd);
+	struct wire_bpf_prog_load *w = record_fixed(r);
+
+	w->id = UINT32_MAX;
+	w->type_number = 26;
+	w->func = record_put(r, "sched_process_exit", 19);
+	w->prog_name = record_put(r, "fifteen\xffletters", 16);
+	w->symbol = record_put(r, "bpf_prog_0000000000000000_fifteen", 34);
+	w->instructions = 1000000;
+	w->loaded = true;
+	golden_send();
+}
+
+static void run_prog_load_refused(void)
+{
+	struct record *r = golden_begin(EVENT_bpf_prog_load, &task_bash, &task_systemd);
+	struct wire_bpf_prog_load *w = record_fixed(r);
+
+	w->type_number = 33;
+	w->instructions = 2;
+	w->user = true;
+	w->prog_name = record_put(r, "bad", 4);
+	w->result = (uint64_t)-13;
+	golden_send();
+}
+
 const struct golden_case golden_cases[] = {
 	{"seed", run_seed, 0},
 	{"start", run_start, 1},
@@ -1031,6 +1076,9 @@ const struct golden_case golden_cases[] = {
 	{"moved_to_cut_path", run_moved_to_cut_path, 1},
 	{"task_context", run_task_context, 1},
 	{"task_context_mapped", run_task_context_mapped, 1},
+	{"prog_load", run_prog_load, 1},
+	{"prog_load_tracing", run_prog_load_tracing, 1},
+	{"prog_load_refused", run_prog_load_refused, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -26,8 +26,11 @@ FILTER_TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
 FILTER_PROTOCOLS = {0: "IP", 6: "TCP", 17: "UDP"}
 FILTER_OPTIONS = {26: "SO_ATTACH_FILTER", 50: "SO_ATTACH_BPF", 51: "SO_ATTACH_REUSEPORT_CBPF", 52: "SO_ATTACH_REUSEPORT_EBPF"}
 FILTER_BYTES = 16384  # of a classic filter that are kept
-PROG_TYPES = {1: "socket_filter"}
 DIGESTS = ("md5", "sha1", "sha256", "sha512")
+PROG_TYPES = {
+    0: "unspec", 1: "socket_filter", 2: "kprobe", 3: "sched_cls", 5: "tracepoint", 6: "xdp", 17: "raw_tracepoint",
+    26: "tracing",
+}  # fmt: skip
 QUERY_TYPES = {1: "A", 5: "CNAME", 15: "MX", 16: "TXT", 28: "AAAA"}
 
 @dataclasses.dataclass
@@ -428,11 +431,29 @@ class Model:
 
     # Code for the kernel
 
+    def on_prog(self, fact):
+        fields = {
+            "data.prog_type": {"id": fact["prog_type"], "name": PROG_TYPES.get(fact["prog_type"], "unknown")},
+            "data.name": text(fact["prog_name"]),
+            "data.loaded": not fact["error"],
+            "data.error": fact["error"] or ABSENT,
+            "data.unverified": mark(fact["error"]),
+        }
+        if fact["error"]:
+            fields |= {"data.id": 0, "data.tag": "", "data.verified_insns": None, "data.ksym": "", "data.attached_func": "",
+                       "data.bpf_prog": unknown_digests(8 * fact["instructions"])}  # fmt: skip
+            return self.event("bpf_prog_load", fact, fields)
+        digests = digests_of(raw(fact["code"]))
+        fields |= {
+            "data.id": fact["prog_id"], "data.tag": fact["prog_tag"], "data.verified_insns": fact["verified"] or None,
+            "data.ksym": fact["ksym"], "data.attached_func": fact["attached_func"],
+            "data.bpf_prog": digests if fact["kept"] else either(digests, unknown_digests(digests["size"])),
+        }  # fmt: skip
+        return self.event("bpf_prog_load", fact, fields)
+
     def on_filter(self, fact):
         code = raw(fact["code"])
-        digests = digests_of(code[:FILTER_BYTES])
-        if not code:
-            digests = dict.fromkeys(digests, "?") | {"size": 0}
+        digests = digests_of(code[:FILTER_BYTES]) if code else unknown_digests(0)
         fields = {f"data.filter.{key}": value for key, value in digests.items()} | {
             "data.socket": {"domain": FILTER_DOMAINS[fact["domain"]], "type": FILTER_TYPES[fact["type"]],
                             "proto": FILTER_PROTOCOLS[fact["proto"]]},
@@ -509,6 +530,14 @@ def forget_image(expected):
     """An exec closes files while the old image goes and the new one comes."""
     for path in ("data.command_line", "data.exe.path", "info.task.name"):
         expected.fields.pop(path)
+
+
+def unknown_digests(size):
+    return dict.fromkeys(("md5", "sha1", "sha256", "sha512"), "?") | {"size": size}
+
+
+def either(*values):
+    return Match(lambda got: got in values, values[0], f"one of {values}")
 
 
 def digests_of(content):

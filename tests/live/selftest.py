@@ -18,7 +18,7 @@ STORM = 7
 SPOILT_CASES = re.compile(
     r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
     r"|prctl\..*|m(protect|map)_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
-    r"|filter\.(tcp4|udp6)"
+    r"|filter\.(tcp4|udp6)|prog\.(xdp|unnamed|refused\.code)"
 )
 
 
@@ -101,6 +101,10 @@ def other_digest(kind):
     return lambda s: s.set(kind, "data.exe.sha256", "1" * 64)
 
 
+def model_digests():
+    return {"md5": "1" * 32, "sha1": "1" * 40, "sha256": "1" * 64, "sha512": "1" * 128}
+
+
 def show_unwritten(spoiler):
     """A close of a file that was not written."""
     i = next(k for k, e in enumerate(spoiler.events) if "/write_close.nothing.exit/" in e["data"].get("path", "")
@@ -149,6 +153,10 @@ SPOILS = {
     "another host name": (lambda s: s.set("connect", "data.dst.hostname", "x", -1), ""),
     "another size": (lambda s: s.set("send_data", "data.data_size", 2), "send_data."),
     "another entropy": (lambda s: s.set("send_data", "data.data_entropy", 7.9), "send_data."),
+    "another program": (lambda s: s.set("bpf_prog_load", "data.bpf_prog", {**model_digests(), "size": 16}), "prog."),
+    "a program that was not loaded": (lambda s: s.set("bpf_prog_load", "data.loaded", False), "prog."),
+    "another tag": (lambda s: s.set("bpf_prog_load", "data.tag", "0" * 16), "prog."),
+    "another type of program": (lambda s: s.set("bpf_prog_load", "data.prog_type", {"id": 1, "name": "xdp"}), "prog."),
     "another filter": (lambda s: s.set("bpf_socket_filter", "data.filter.sha256", "1" * 64), "filter."),
     "another length of a filter": (lambda s: s.set("bpf_socket_filter", "data.filter.len", 77), "filter."),
     "a filter that was not attached": (lambda s: s.set("bpf_socket_filter", "data.attached", False), "filter."),

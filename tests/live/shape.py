@@ -92,6 +92,10 @@ DATA = {
     "prctl": [*COMMON, ("option", is_str), ("arg2", is_hex), ("arg3", is_hex), ("arg4", is_hex), ("arg5", is_hex),
               ("success", is_bool)],
     "mprotect_exec": [*COMMON, ("addr", is_hex), ("prot", is_hex)],
+    "bpf_prog_load": [*COMMON, ("id", is_u32), ("prog_type", [("id", is_u32), ("name", is_str)]), ("tag", is_str),
+                      ("attached_func", is_str), ("name", is_str), ("ksym", is_str),
+                      ("bpf_prog", [*DIGESTS, ("size", is_u64)]), ("verified_insns", or_null(is_u32)),
+                      ("loaded", is_bool)],
     "bpf_socket_filter": [*COMMON, ("socket", SOCKET), ("filter", [*DIGESTS, ("len", is_u16), ("size", is_u64)]),
                           ("attached", is_bool)],
     "mmap_exec": [*COMMON, ("mapped", HASHES)],
@@ -103,7 +107,7 @@ DATA = {
 IDS = {
     "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
     "send_data": 62, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
-    "bpf_socket_filter": 22,
+    "bpf_prog_load": 21, "bpf_socket_filter": 22,
 }  # fmt: skip
 
 TASK = [("name", is_str), ("pid", is_i32), ("tgid", is_i32), ("guuid", is_uuid), ("uid", is_u32), ("user", is_str),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The helper that reads loaded BPF programs: a child process that keeps CAP_SYS_ADMIN, which the kernel demands for it, and
+ * no other capability, and does nothing but answer the requests of event/prog_message.h.
+ */
+#ifndef KUNAI_PROBE_PROG_READER_H
+#define KUNAI_PROBE_PROG_READER_H
+
+#include <sys/types.h>
+
+struct prog_reader {
+	int fd; /* for requests and answers, nonblocking */
+	pid_t pid;
+};
+
+/* Forks: to be called before there are threads. -errno, and then *ret is not open. */
+int prog_reader_open(struct prog_reader *ret);
+
+/* Ends the helper and waits for it. */
+void prog_reader_close(struct prog_reader *r);
+
+#endif
