@@ -65,6 +65,7 @@ class Part:
     needs: tuple = ()
     in_vm: bool = False
     more: bool = False  # only with --all, or when it is named
+    slow: bool = False  # only with --long, or when it is named
     results: list = dataclasses.field(default_factory=list)
     seconds: float = 0.0
 
@@ -286,6 +287,11 @@ def live(kunai, env=None):
     return part
 
 
+def part_idle(log):
+    """Its figures are for people: docs/performance.md has those of today."""
+    yield from run_tap(["tests/vm/idle.py", "build-static/kunai"], log, "idle")
+
+
 def part_judge(log):
     yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
 
@@ -360,6 +366,7 @@ def all_parts(args):
         Part("build-arm64", build("arm64", "kunai", "actors", "actors32"), more=True),
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
+        Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),
         vm_part(f"vm-arm64-{ARM32_KERNEL}-32bit", ARM32_KERNEL, "arm64", "build-arm64/tests/actors32"),
     ]
 
@@ -410,10 +417,10 @@ def report(part):
         sys.stdout.flush()
 
 
-def choose(parts, wanted, more):
+def choose(parts, wanted, more, slow):
     """The named parts and what they need; without names those of a short run, or all."""
     if not wanted:
-        return [p for p in parts if more or not p.more]
+        return [p for p in parts if (more or not p.more) and (slow or not p.slow)]
     names = {p.name: p for p in parts}
     unknown = [w for w in wanted if w not in names]
     if unknown:
@@ -461,7 +468,7 @@ def print_not_shown(parts):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
-    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target")
+    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, and the events of an idle Debian")
     parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     parser.add_argument("parts", nargs="*", metavar="PART")
@@ -472,7 +479,7 @@ def main():
     if args.list:
         print("\n".join(p.name for p in parts))
         return 0
-    parts = choose(parts, args.parts, args.all)
+    parts = choose(parts, args.parts, args.all, args.long)
 
     signal.signal(signal.SIGTERM, stop_all)
     signal.signal(signal.SIGINT, stop_all)
