@@ -79,6 +79,7 @@ struct detector_counters {
 	uint64_t regex_limits;   /* searches that were given up: the rule did not match */
 	uint64_t regex_failures; /* searches of a database that failed: never, if all is well */
 	uint64_t scans;          /* searches of a database */
+	uint64_t recalled;       /* searches that were saved: the text had come before */
 	uint64_t confirmed;      /* its hits that were tried again */
 	uint64_t slow;           /* patterns that were tried one by one */
 	uint64_t candidates;     /* conditions that were evaluated */

@@ -94,6 +94,7 @@ struct detector_counters detector_counters(const struct detector *d)
 		.regex_limits = regex_matcher_limits(d->matcher),
 		.regex_failures = c->failures,
 		.scans = c->scans,
+		.recalled = c->recalled,
 		.confirmed = c->confirmed,
 		.slow = c->slow,
 		.candidates = c->candidates,

@@ -6,7 +6,11 @@
 
 #include "detect/interpret.h"
 
-enum { ROUND_STEP = 4 };
+enum {
+	ROUND_STEP = 4,
+	MEMO_PERIOD = 1024, /* texts of a field after which it is judged whether they repeat */
+	MEMO_SAMPLE = 64,   /* of a field whose texts do not, one in so many is tried nevertheless */
+};
 
 int engine_init(struct engine *ret, const struct program *p, struct regex_matcher *matcher)
 {
@@ -21,7 +25,8 @@ int engine_init(struct engine *ret, const struct program *p, struct regex_matche
 		.candidates = calloc(rules, sizeof(uint32_t)),
 		.fields = calloc((size_t)p->field_count + 1, sizeof(*ret->fields)),
 	};
-	if (ret->atoms && ret->rules && ret->woken && ret->candidates && ret->fields)
+	if (ret->atoms && ret->rules && ret->woken && ret->candidates && ret->fields &&
+	    !memo_init(&ret->memo))
 		return 0;
 	engine_fini(ret);
 	return -ENOMEM;
@@ -30,6 +35,7 @@ int engine_init(struct engine *ret, const struct program *p, struct regex_matche
 void engine_fini(struct engine *e)
 {
 	hs_free_scratch(e->scratch);
+	memo_fini(&e->memo);
 	free(e->atoms);
 	free(e->rules);
 	free(e->woken);
@@ -45,6 +51,9 @@ int engine_use(struct engine *e, const struct databases *d)
 			return -ENOMEM;
 	}
 	e->databases = d;
+	memo_clear(&e->memo);
+	for (uint32_t i = 0; i < e->p->field_count; i++)
+		e->fields[i].repeats = true;
 	return 0;
 }
 
@@ -134,18 +143,42 @@ static enum truth match_slowly(struct engine *e, const struct regex *regex, cons
 	return truth;
 }
 
+/* Literals and the memory need the same hash: of the last text of the field it is kept. */
+static uint32_t hash_of(struct engine *e, uint32_t field, struct str text)
+{
+	struct engine_field *f = &e->fields[field];
+
+	if (f->hashed != e->round || f->hashed_text.p != text.p || f->hashed_text.len != text.len) {
+		f->hash = program_hash_text(field, text);
+		f->hashed = e->round;
+		f->hashed_text = text;
+	}
+	return f->hash;
+}
+
 /* ---- databases ---- */
 
 struct scan {
 	struct engine *engine;
 	struct str text;
 	bool ascii;
+	bool failed;    /* the result is not to be kept */
+	uint32_t found; /* how many, of which the first are: */
+	uint32_t atoms[MEMO_ATOMS_MAX];
 };
+
+static void find(struct scan *scan, uint32_t atom)
+{
+	if (scan->found < MEMO_ATOMS_MAX)
+		scan->atoms[scan->found] = atom;
+	scan->found++;
+	fire(scan->engine, atom);
+}
 
 static int on_hit(unsigned int atom, unsigned long long from, unsigned long long to, unsigned int flags,
 		  void *context)
 {
-	const struct scan *scan = context;
+	struct scan *scan = context;
 	struct engine *e = scan->engine;
 	const struct regex *regex = e->p->atoms[atom].regex;
 
@@ -153,11 +186,16 @@ static int on_hit(unsigned int atom, unsigned long long from, unsigned long long
 	(void)to;
 	(void)flags;
 	if (scan->ascii && !regex->facts.superset) {
-		fire(e, atom);
+		find(scan, atom);
 		return 0;
 	}
 	e->counters.confirmed++;
-	learn(e, atom, match_one(e, regex, scan->text));
+	enum truth truth = match_one(e, regex, scan->text);
+	if (truth == TRUTH_TRUE)
+		find(scan, atom);
+	else
+		learn(e, atom, truth);
+	scan->failed |= truth == TRUTH_ERROR;
 	return 0;
 }
 
@@ -175,16 +213,52 @@ static bool is_ascii(struct str s)
 	return !(high & UINT64_C(0x8080808080808080));
 }
 
-/* True when the whole of the text was searched. */
-static bool scan_text(struct engine *e, const hs_database_t *db, struct str text, bool ascii)
+static void scan_text(struct engine *e, const hs_database_t *db, struct scan *scan)
 {
-	struct scan scan = {e, text, ascii};
-
 	e->counters.scans++;
-	if (hs_scan(db, text.p ? text.p : "", text.len, 0, e->scratch, on_hit, &scan) == HS_SUCCESS)
-		return true;
+	if (hs_scan(db, scan->text.p, scan->text.len, 0, e->scratch, on_hit, scan) == HS_SUCCESS)
+		return;
 	e->counters.failures++;
-	return false;
+	scan->failed = true;
+}
+
+/* Paths of new files and the like never come again: looking for them would only push out those that do. */
+static bool is_worth_remembering(struct engine_field *f, struct str text)
+{
+	if (text.len > MEMO_TEXT_MAX)
+		return false;
+	if (++f->tries == MEMO_PERIOD) {
+		f->repeats = f->hits >= MEMO_PERIOD / (f->repeats ? 4 : 4 * MEMO_SAMPLE);
+		f->tries = f->hits = 0;
+	}
+	return f->repeats || f->tries % MEMO_SAMPLE == 0;
+}
+
+/* What is known of the text, or a search. */
+static bool search(struct engine *e, uint32_t field, const hs_database_t *db, struct str text)
+{
+	struct engine_field *f = &e->fields[field];
+	struct scan scan = {.engine = e, .text = {text.p ? text.p : "", text.len}};
+
+	if (!is_worth_remembering(f, text)) {
+		scan.ascii = is_ascii(text);
+		scan_text(e, db, &scan);
+		return scan.ascii;
+	}
+	uint32_t hash = hash_of(e, field, text);
+	const struct memo_slot *known = memo_find(&e->memo, field, scan.text, hash);
+	if (known) {
+		f->hits++;
+		e->counters.recalled++;
+		for (uint32_t i = 0; i < known->atom_count; i++)
+			fire(e, known->atoms[i]);
+		return known->ascii;
+	}
+	scan.ascii = is_ascii(text);
+	scan_text(e, db, &scan);
+	if (!scan.failed)
+		memo_store(&e->memo, field, scan.text, hash, scan.atoms, scan.found, scan.ascii);
+	return scan.ascii;
 }
 
 /* Once an event: what the field's database says of its value. */
@@ -197,17 +271,14 @@ static void scan_field(struct engine *e, uint32_t field)
 	if (f->scanned == e->round)
 		return;
 	f->scanned = e->round;
-	f->ascii = true;
 	if (value->kind == VALUE_STR) {
-		f->ascii = is_ascii(value->s);
-		if (db)
-			scan_text(e, db, value->s, f->ascii);
+		f->ascii = db ? search(e, field, db, value->s) : is_ascii(value->s);
 		return;
 	}
+	bool ascii = true;
 	for (uint32_t i = 0; value->kind == VALUE_STRV && i < value->v.n; i++)
-		f->ascii &= is_ascii(value->v.v[i]);
-	for (uint32_t i = 0; value->kind == VALUE_STRV && db && i < value->v.n; i++)
-		scan_text(e, db, value->v.v[i], f->ascii);
+		ascii &= db ? search(e, field, db, value->v.v[i]) : is_ascii(value->v.v[i]);
+	f->ascii = ascii;
 }
 
 static enum truth find_regex(struct engine *e, uint32_t index, const struct value *value)
@@ -299,7 +370,7 @@ static void look_up(struct engine *e, uint32_t field, const struct value *value)
 {
 	switch (value->kind) {
 	case VALUE_STR:
-		fire_literals(e, field, value, program_hash_text(field, value->s));
+		fire_literals(e, field, value, hash_of(e, field, value->s));
 		break;
 	case VALUE_STRV:
 		for (uint32_t i = 0; i < value->v.n; i++) {

@@ -5,17 +5,25 @@
 
 #include "detect/compare.h"
 #include "detect/database.h"
+#include "detect/memo.h"
 
 struct engine_field {
 	uint32_t read;    /* the event for which value holds */
 	uint32_t scanned; /* the event for which its regular expressions were searched */
 	bool ascii;       /* when scanned */
+	bool repeats;     /* its texts were seen to come again */
+	uint32_t hashed;  /* the event for which hash is that of hashed_text */
+	uint32_t hash;
+	struct str hashed_text;
+	uint16_t tries; /* of the memory, and how many of them it knew */
+	uint16_t hits;
 	struct value value;
 	char text[FIELD_TEXT_SIZE];
 };
 
 struct engine_counters {
 	uint64_t scans;      /* searches of a database */
+	uint64_t recalled;   /* searches that were saved: the text was known */
 	uint64_t confirmed;  /* hits that were tried again */
 	uint64_t slow;       /* patterns that were tried one by one */
 	uint64_t candidates; /* conditions that were evaluated */
@@ -27,6 +35,7 @@ struct engine {
 	const struct databases *databases;
 	struct regex_matcher *matcher; /* borrowed */
 	hs_scratch_t *scratch;
+	struct memo memo;
 	const struct event *event;
 	uint32_t round;  /* of the event; a multiple of four, so that a truth can be added */
 	uint32_t *atoms; /* round + truth, when known */

@@ -196,23 +196,47 @@ static struct guard guard_of_rule(struct finder *f, uint32_t rule)
 	return f->guards[rule];
 }
 
-/* How many rules of the type speak of each atom, dependencies of the type included. */
-static void count_uses(struct finder *f)
+static bool is_result(const struct finder *f, uint32_t rule)
+{
+	return f->p->rules[rule].type != RULE_DEPENDENCY && is_on(f, &f->p->rules[rule]);
+}
+
+/* How many rules of the type speak of each rule, by way of others too, itself included. */
+static void count_references(const struct finder *f, uint32_t *ret)
 {
 	const struct program *p = f->p;
 
-	memset(f->uses, 0, f->p->atom_count * sizeof(*f->uses));
-	for (uint32_t i = 0; i < p->rule_count; i++) {
-		for (uint32_t k = 0; is_on(f, &p->rules[i]) && k < p->rules[i].operand_count; k++) {
-			if (f->p->operands[i][k] != UINT32_MAX)
-				f->uses[f->p->operands[i][k]]++;
+	for (uint32_t i = 0; i < p->rule_count; i++)
+		ret[i] = is_result(f, i);
+	/* what depends on others is deeper than they are */
+	for (uint32_t depth = RULE_DEPENDENCY_MAX; depth > 0; depth--) {
+		for (uint32_t i = 0; i < p->rule_count; i++) {
+			const struct rule *rule = &p->rules[i];
+			for (uint32_t k = 0; rule->depth == depth && k < rule->operand_count; k++) {
+				if (p->operands[i][k] == UINT32_MAX)
+					ret[rule->operands[k].rule] += ret[i];
+			}
 		}
 	}
 }
 
-static bool is_result(const struct finder *f, uint32_t rule)
+/* How many rules of the type speak of each atom. */
+static int count_uses(struct finder *f)
 {
-	return f->p->rules[rule].type != RULE_DEPENDENCY && is_on(f, &f->p->rules[rule]);
+	const struct program *p = f->p;
+	uint32_t *references = arena_alloc(&f->arena, ((size_t)p->rule_count + 1) * sizeof(*references));
+
+	if (!references)
+		return -ENOMEM;
+	count_references(f, references);
+	memset(f->uses, 0, p->atom_count * sizeof(*f->uses));
+	for (uint32_t i = 0; i < p->rule_count; i++) {
+		for (uint32_t k = 0; is_on(f, &p->rules[i]) && k < p->rules[i].operand_count; k++) {
+			if (p->operands[i][k] != UINT32_MAX)
+				f->uses[p->operands[i][k]] += references[i];
+		}
+	}
+	return 0;
 }
 
 /* The lists of rules: first how long each is, then what is in it. */
@@ -304,8 +328,9 @@ static int find_type(struct finder *f, bool *ret_guards)
 	f->found = arena_zalloc(&f->arena, ((size_t)f->p->rule_count + 1) * sizeof(*f->found));
 	if (!f->uses || !f->guards || !f->found)
 		return -ENOMEM;
-	count_uses(f);
-	int err = fill_lists(f, plan);
+	int err = count_uses(f);
+	if (!err)
+		err = fill_lists(f, plan);
 	if (!err)
 		err = fill_fields(f, plan);
 	for (uint32_t i = 0; !err && i < f->p->atom_count; i++)
