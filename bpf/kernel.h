@@ -433,7 +433,6 @@ struct socket {
 } KERNEL_TYPE;
 
 enum { BPF_PROG_LOAD = 5 }; /* command of bpf(2) */
-
 /* Only to be read by name: the numbers are the enrichment's. */
 enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };
 
@@ -469,6 +468,155 @@ struct sk_filter {
 
 struct sock_reuseport {
 	struct bpf_prog *prog;
+} KERNEL_TYPE;
+
+/* io_uring: the headers in io_uring/, before 6.0 all in fs/io_uring.c. What a request is about stands in its first 64 bytes, whose
+ * first member is always the file. Debian's 5.10 has the io_uring of 5.15. */
+enum {
+	REQ_F_FIXED_FILE = 1 << 0,
+	REQ_F_CQE_SKIP = 1 << 6, /* since 5.17 */
+};
+enum { FFS_MASK = 7 }; /* of a pointer in the ring's own table */
+
+struct filename {
+	const char *name;
+} KERNEL_TYPE;
+
+struct io_cqe {
+	s32 res;
+	s32 fd;
+} KERNEL_TYPE;
+
+struct io_rsrc_node {
+	unsigned long file_ptr; /* since 6.13 */
+} KERNEL_TYPE;
+
+struct io_rsrc_data {
+	u32 nr;
+	struct io_rsrc_node **nodes; /* since 6.13 */
+} KERNEL_TYPE;
+
+struct io_file_table {
+	struct io_rsrc_data data;
+} KERNEL_TYPE;
+
+/* until 6.12 */
+struct io_fixed_file {
+	unsigned long file_ptr;
+} KERNEL_TYPE;
+struct io_file_table___array {
+	struct io_fixed_file *files;
+} KERNEL_TYPE;
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+	u32 nr_user_files; /* until 6.12 */
+} KERNEL_TYPE;
+struct io_ring_ctx___array {
+	struct io_file_table___array file_table;
+	u32 nr_user_files;
+} KERNEL_TYPE;
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+} KERNEL_TYPE;
+
+struct io_async_msghdr {
+	struct msghdr msg;
+} KERNEL_TYPE;
+
+struct io_kiocb {
+	struct file *file;
+	u8 opcode;
+	void *async_data;
+	u32 flags; /* 64 bits since 6.10 */
+	struct io_ring_ctx *ctx;
+	struct io_cqe cqe; /* since 5.19 */
+} KERNEL_TYPE;
+
+/* 7.x: the name's copy is the same, what audit wants of it comes later */
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+} KERNEL_TYPE;
+
+struct io_open {
+	int dfd;
+	u32 file_slot;
+	struct filename *filename;
+} KERNEL_TYPE;
+struct io_open___delayed {
+	struct delayed_filename filename;
+} KERNEL_TYPE;
+
+struct io_unlink {
+	int dfd;
+	struct filename *filename;
+} KERNEL_TYPE;
+struct io_unlink___delayed {
+	struct delayed_filename filename;
+} KERNEL_TYPE;
+
+struct io_mkdir {
+	int dfd;
+	struct filename *filename;
+} KERNEL_TYPE;
+struct io_mkdir___delayed {
+	struct delayed_filename filename;
+} KERNEL_TYPE;
+
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+} KERNEL_TYPE;
+struct io_rename___delayed {
+	struct delayed_filename oldpath, newpath;
+} KERNEL_TYPE;
+
+/* of LINKAT and SYMLINKAT since 6.0 */
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+} KERNEL_TYPE;
+struct io_link___delayed {
+	struct delayed_filename oldpath, newpath;
+} KERNEL_TYPE;
+
+/* 5.15 to 5.19 */
+struct io_hardlink {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+} KERNEL_TYPE;
+struct io_symlink {
+	int new_dfd;
+	struct filename *oldpath, *newpath;
+} KERNEL_TYPE;
+
+struct io_close {
+	int fd;
+	u32 file_slot; /* 0: fd is meant */
+} KERNEL_TYPE;
+
+struct io_rw {
+	u64 addr;
+	u32 len;
+} KERNEL_TYPE;
+
+struct io_connect {
+	void *addr;
+	int addr_len;
+} KERNEL_TYPE;
+
+struct io_sr_msg {
+	void *umsg; /* in a union with buf */
+	u32 len;
+} KERNEL_TYPE;
+
+/* The peer of a message: in the header that was passed, for SEND here from 6.0 to 6.12; since then the kernel copies both
+ * when the request comes */
+struct io_sr_msg___addressed {
+	u16 addr_len;
+	void *addr;
 } KERNEL_TYPE;
 
 struct bpf_iter_meta {

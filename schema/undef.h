@@ -11,4 +11,5 @@
 #undef OBJECT
 #undef OBJECT_OR_NULL
 #undef OPTIONAL
+#undef EXTRA_OBJECT
 #undef END

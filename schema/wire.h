@@ -116,15 +116,16 @@ struct wire_header {
 enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 
 /* The wire types behind the kinds of the field lists. */
-#define WIRE_KIND_U64   u64
-#define WIRE_KIND_U32   u64
-#define WIRE_KIND_HEX   u64
-#define WIRE_KIND_BOOL  u64
-#define WIRE_KIND_MARK  u64
-#define WIRE_KIND_PATH  struct wire_path
-#define WIRE_KIND_BYTES struct slot
-#define WIRE_KIND_SOCK  struct wire_sock
-#define WIRE_KIND_TASK  struct wire_task
+#define WIRE_KIND_U64     u64
+#define WIRE_KIND_U32     u64
+#define WIRE_KIND_HEX     u64
+#define WIRE_KIND_OPT_U64 u64
+#define WIRE_KIND_BOOL    u64
+#define WIRE_KIND_MARK    u64
+#define WIRE_KIND_PATH    struct wire_path
+#define WIRE_KIND_BYTES   struct slot
+#define WIRE_KIND_SOCK    struct wire_sock
+#define WIRE_KIND_TASK    struct wire_task
 
 #define DATA(event, doc)              struct wire_##event {
 #define WIRE(name, kind, doc)         WIRE_KIND_##kind name;
@@ -136,6 +137,7 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 #define OBJECT(name, type, doc)
 #define OBJECT_OR_NULL(name, type, doc)
 #define OPTIONAL(name, type, doc)
+#define EXTRA_OBJECT(name, type, doc)
 #define END(event) \
 	}          \
 	;

@@ -30,7 +30,9 @@ struct bpf_config {
 	u32 self_tgid;    /* own activity is never reported */
 	u32 max_args;     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */
 	u32 possible_cpus;
-	u32 wakeup_bytes; /* a ring fuller than this wakes the reader */
+	u32 wakeup_bytes;  /* a ring fuller than this wakes the reader */
+	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
+	u32 reserved;
 };
 
 /* What learn.h finds out after the load: in .bss. */

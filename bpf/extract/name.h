@@ -29,8 +29,8 @@ static __always_inline bool is_chrooted(struct fs_struct *fs)
 }
 
 /* The name at that address, taken from the directory dir. What cannot be read is left out; the rest is sent. */
-static __always_inline void path_put_name(struct scratch *s, struct wire_path *w, struct task_struct *t,
-					  s32 dir, u64 name)
+static __always_inline void path_put_name_from(struct scratch *s, struct wire_path *w, struct task_struct *t,
+					       s32 dir, u64 name, bool in_kernel)
 {
 	struct fs_struct *fs = TYPED(t, fs);
 	struct dentry *dentry = NULL;
@@ -39,8 +39,13 @@ static __always_inline void path_put_name(struct scratch *s, struct wire_path *w
 
 	w->flags = PATH_USER;
 	w->name.off = s->used;
-	w->name.len = scratch_put_user_str(s, (void *)name, ITEM_MAX);
-	bpf_probe_read_user(&first, sizeof(first), (void *)name);
+	if (in_kernel) {
+		w->name.len = scratch_put_kernel_str(s, (void *)name, ITEM_MAX);
+		bpf_probe_read_kernel(&first, sizeof(first), (void *)name);
+	} else {
+		w->name.len = scratch_put_user_str(s, (void *)name, ITEM_MAX);
+		bpf_probe_read_user(&first, sizeof(first), (void *)name);
+	}
 	if (!fs)
 		return;
 	if (is_chrooted(fs))
@@ -62,6 +67,27 @@ static __always_inline void path_put_name(struct scratch *s, struct wire_path *w
 		return;
 	w->inode = BPF_CORE_READ(dentry, d_inode, i_ino);
 	path_put(s, w, dentry, mnt);
+}
+
+static __always_inline void path_put_name(struct scratch *s, struct wire_path *w, struct task_struct *t,
+					  s32 dir, u64 name)
+{
+	path_put_name_from(s, w, t, dir, name, false);
+}
+
+/* The same for a copy of the name that the kernel has made. */
+static __always_inline void path_put_kernel_name(struct scratch *s, struct wire_path *w,
+						 struct task_struct *t, s32 dir, u64 name)
+{
+	path_put_name_from(s, w, t, dir, name, true);
+}
+
+/* Text in kernel memory that is no path until somebody follows it: that of a symbolic link. */
+static __always_inline void path_put_text(struct scratch *s, struct wire_path *w, u64 text)
+{
+	w->flags = PATH_DETACHED;
+	w->components.off = s->used;
+	w->components.len = scratch_put_kernel_str(s, (void *)text, ITEM_MAX);
 }
 
 #endif

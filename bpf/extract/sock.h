@@ -80,8 +80,29 @@ static __always_inline void sock_unmap_source(struct wire_sock *w)
 	*(u32 *)w->src = source;
 }
 
-/* Takes the peer from a struct sockaddr of user memory; false when it is not an internet address. A sending call takes
- * AF_UNSPEC for AF_INET; for connect it means to disconnect. */
+/* Takes the peer from a struct sockaddr; false when it is not an internet address. A sending call takes AF_UNSPEC for
+ * AF_INET; for connect it means to disconnect. */
+static __always_inline bool sock_fill_peer(struct wire_sock *w, const struct user_sockaddr *a, u32 len,
+					   bool sending)
+{
+	if (a->family == AF_INET || (sending && a->family == AF_UNSPEC && w->family == AF_INET)) {
+		/* an IPv6 socket may send to an IPv4 address: Linux takes it for the mapped one */
+		if (w->family == AF_INET6)
+			sock_unmap_source(w);
+		w->family = AF_INET;
+		__builtin_memset(w->dst, 0, sizeof(w->dst));
+		__builtin_memcpy(w->dst, a->ip4_or_flowinfo, 4);
+	} else if (a->family == AF_INET6 && len >= SOCKADDR_IN6_MIN_LEN) {
+		w->family = AF_INET6;
+		__builtin_memcpy(w->dst, a->ip6, 16);
+	} else {
+		return false;
+	}
+	w->dst_port = bpf_ntohs(a->port);
+	return true;
+}
+
+/* The same from user memory, which is marked. */
 static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len, bool sending)
 {
 	struct user_sockaddr a = {};
@@ -91,24 +112,23 @@ static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address
 	OPAQUE(len);
 	if (len > sizeof(a))
 		len = sizeof(a);
-	if (bpf_probe_read_user(&a, len, (void *)address))
+	if (bpf_probe_read_user(&a, len, (void *)address) || !sock_fill_peer(w, &a, len, sending))
 		return false;
-	if (a.family == AF_INET || (sending && a.family == AF_UNSPEC && w->family == AF_INET)) {
-		/* an IPv6 socket may send to an IPv4 address: Linux takes it for the mapped one */
-		if (w->family == AF_INET6)
-			sock_unmap_source(w);
-		w->family = AF_INET;
-		__builtin_memset(w->dst, 0, sizeof(w->dst));
-		__builtin_memcpy(w->dst, a.ip4_or_flowinfo, 4);
-	} else if (a.family == AF_INET6 && len >= SOCKADDR_IN6_MIN_LEN) {
-		w->family = AF_INET6;
-		__builtin_memcpy(w->dst, a.ip6, 16);
-	} else {
-		return false;
-	}
-	w->dst_port = bpf_ntohs(a.port);
 	w->flags |= SOCK_USER_ADDRESS;
 	return true;
+}
+
+/* The same from the kernel's copy. */
+static __always_inline bool sock_fill_kernel_peer(struct wire_sock *w, u64 address, u32 len)
+{
+	struct user_sockaddr a = {};
+
+	if (!address || len < SOCKADDR_IN_LEN)
+		return false;
+	OPAQUE(len);
+	if (len > sizeof(a))
+		len = sizeof(a);
+	return !bpf_probe_read_kernel(&a, len, (void *)address) && sock_fill_peer(w, &a, len, true);
 }
 
 #endif

@@ -27,6 +27,7 @@
 #include "extract/bpf.h"
 #include "extract/user.h"
 #include "extract/memory.h"
+#include "extract/uring.h"
 
 #include "emit/record.h"
 #include "emit/process.h"
@@ -35,6 +36,7 @@
 #include "emit/control.h"
 #include "emit/memory.h"
 #include "emit/bpf.h"
+#include "emit/uring.h"
 
 #include "tier_tracepoint/tables.h"
 #include "tier_tracepoint/exit.h"
@@ -46,6 +48,7 @@
 #include "tier_tracepoint/net.h"
 #include "tier_tracepoint/control.h"
 #include "tier_tracepoint/memory.h"
+#include "tier_tracepoint/uring.h"
 #include "tier_tracepoint/dispatch.h"
 #include "tier_tracepoint/turns.h"
 

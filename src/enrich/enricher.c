@@ -392,6 +392,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 	case EVENT_file_rename:
 		enrich_file_rename(e, event, prefetch, emit, context);
 		break;
+	case EVENT_io_uring_sqe:
+		enrich_io_uring_sqe(e, event, p);
+		emit(context, event);
+		break;
 	default:
 		emit(context, event);
 	}

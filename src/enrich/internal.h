@@ -66,7 +66,6 @@ void enrich_connect(struct enricher *e, struct event *event, struct process *p);
 void enrich_send_data(struct enricher *e, struct event *event, struct process *p);
 void enrich_dns_query(struct enricher *e, struct event *event, struct process *p, enricher_emit_fn emit,
 		      void *context);
-
 /* control_events.c */
 void enrich_prctl(struct event *event);
 
@@ -83,6 +82,13 @@ void enrich_prefetch_prog(struct enricher *e, const struct event *event, struct 
 
 /* "EPERM" of what a system call returned; absent when it succeeded. */
 struct str enrich_error_name(const struct event *event, uint64_t result);
+
+/* The remote side of a socket, with the name that the process knows it by. */
+void enrich_fill_peer(struct enricher *e, const struct event *event, struct process *p,
+		      const struct wire_sock *sock, struct obj_peer *ret);
+
+/* uring_events.c */
+void enrich_io_uring_sqe(struct enricher *e, struct event *event, struct process *p);
 
 /* Keeps track of which namespace a process lives in. */
 void enrich_join_namespace(struct enricher *e, struct process *p, uint64_t mnt_ns);

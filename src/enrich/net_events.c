@@ -61,7 +61,7 @@ static void fill_hostname(struct enricher *e, const struct event *event, struct 
 		ret->asked = arena_str(event->arena, asked);
 }
 
-static void fill_peer(struct enricher *e, const struct event *event, struct process *p,
+void enrich_fill_peer(struct enricher *e, const struct event *event, struct process *p,
 		      const struct wire_sock *sock, struct obj_peer *ret)
 {
 	struct ip_address address = address_of(sock, sock->dst);
@@ -81,7 +81,7 @@ void enrich_connect(struct enricher *e, struct event *event, struct process *p)
 
 	enrich_fill_socket(event, &wire->sock, &data->socket);
 	fill_endpoint(event, &src, wire->sock.src_port, &data->src);
-	fill_peer(e, event, p, &wire->sock, &data->dst);
+	enrich_fill_peer(e, event, p, &wire->sock, &data->dst);
 	data->community_id = community_id(e, event, &wire->sock);
 	data->dst_unverified = wire->sock.flags & SOCK_USER_ADDRESS;
 }
@@ -128,7 +128,7 @@ void enrich_send_data(struct enricher *e, struct event *event, struct process *p
 		payload = source_bytes(e, event, wire);
 	enrich_fill_socket(event, &wire->sock, &data->socket);
 	fill_endpoint(event, &src, wire->sock.src_port, &data->src);
-	fill_peer(e, event, p, &wire->sock, &data->dst);
+	enrich_fill_peer(e, event, p, &wire->sock, &data->dst);
 	data->community_id = community_id(e, event, &wire->sock);
 	data->data_entropy = entropy_of_bytes((const uint8_t *)payload.p, payload.len);
 	data->data_sampled = payload.len;

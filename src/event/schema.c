@@ -19,6 +19,7 @@
 #define EXTRA(name, kind, doc)          ROW(name, KIND_##kind, true, NULL, doc)
 #define OBJECT(name, type, doc)         ROW(name, KIND_OBJECT, false, object_##type, doc)
 #define OPTIONAL(name, type, doc)       ROW(name, KIND_OPTIONAL, false, object_##type, doc)
+#define EXTRA_OBJECT(name, type, doc)   ROW(name, KIND_OPTIONAL, true, object_##type, doc)
 #define OBJECT_OR_NULL(name, type, doc) ROW(name, KIND_OBJECT_OR_NULL, false, object_##type, doc)
 #define TYPE(type)                                \
 	const struct object *object_##type(void); \
@@ -64,15 +65,16 @@
 #include "schema/fields.def"
 #include "schema/undef.h"
 
-#define WIRE_KIND_OF_U64   WIRE_NUMBER
-#define WIRE_KIND_OF_U32   WIRE_NUMBER
-#define WIRE_KIND_OF_HEX   WIRE_NUMBER
-#define WIRE_KIND_OF_BOOL  WIRE_NUMBER
-#define WIRE_KIND_OF_MARK  WIRE_NUMBER
-#define WIRE_KIND_OF_BYTES WIRE_BYTES
-#define WIRE_KIND_OF_PATH  WIRE_PATH
-#define WIRE_KIND_OF_SOCK  WIRE_SOCK
-#define WIRE_KIND_OF_TASK  WIRE_TASK
+#define WIRE_KIND_OF_U64     WIRE_NUMBER
+#define WIRE_KIND_OF_U32     WIRE_NUMBER
+#define WIRE_KIND_OF_HEX     WIRE_NUMBER
+#define WIRE_KIND_OF_BOOL    WIRE_NUMBER
+#define WIRE_KIND_OF_MARK    WIRE_NUMBER
+#define WIRE_KIND_OF_OPT_U64 WIRE_NUMBER
+#define WIRE_KIND_OF_BYTES   WIRE_BYTES
+#define WIRE_KIND_OF_PATH    WIRE_PATH
+#define WIRE_KIND_OF_SOCK    WIRE_SOCK
+#define WIRE_KIND_OF_TASK    WIRE_TASK
 
 #define WIRE(name_, kind_, doc) \
 	{.name = #name_, .kind = WIRE_KIND_OF_##kind_, .offset = offsetof(wire, name_)},
@@ -89,6 +91,7 @@
 #define EXTRA(name, kind, doc)
 #define OBJECT(name, type, doc)
 #define OPTIONAL(name, type, doc)
+#define EXTRA_OBJECT(name, type, doc)
 #define OBJECT_OR_NULL(name, type, doc)
 #define DATA(event, doc)                                                  \
 	static const struct wire_field *wire_fields_##event(void)         \
@@ -115,6 +118,7 @@
 #define EXTRA(name, kind, doc)
 #define OBJECT(name, type, doc)
 #define OPTIONAL(name, type, doc)
+#define EXTRA_OBJECT(name, type, doc)
 #define OBJECT_OR_NULL(name, type, doc)
 #define DATA(event, doc_)                                            \
 	[EVENT_##event] = {.data = data_##event,                     \

@@ -72,6 +72,7 @@ enum field_kind {
 #define EXTRA(name, kind, doc)          kind_##kind name;
 #define OBJECT(name, type, doc)         struct obj_##type name;
 #define OPTIONAL(name, type, doc)       const struct obj_##type *name;
+#define EXTRA_OBJECT(name, type, doc)   const struct obj_##type *name;
 #define OBJECT_OR_NULL(name, type, doc) const struct obj_##type *name;
 
 #define TYPE(type) struct obj_##type {
@@ -101,6 +102,7 @@ union event_data {
 #define EXTRA(name, kind, doc)
 #define OBJECT(name, type, doc)
 #define OPTIONAL(name, type, doc)
+#define EXTRA_OBJECT(name, type, doc)
 #define OBJECT_OR_NULL(name, type, doc)
 #define END(event)
 #include "schema/fields.def"

@@ -9,6 +9,7 @@
 #include "probe/hooks.h"
 #include "probe/internal.h"
 #include "probe/object.h"
+#include "probe/signature.h"
 
 enum {
 	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
@@ -101,6 +102,7 @@ static int set_config(struct probe *p)
 		.max_args = p->options.max_args,
 		.possible_cpus = p->cpus,
 		.wakeup_bytes = p->options.ring_other / 4,
+		.uring_request = p->uring_request,
 	};
 
 	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
@@ -130,6 +132,44 @@ static int set_map_sizes(struct probe *p)
 	return bpf_map__set_value_size(large, bpf_map__value_size(large) + p->options.max_args);
 }
 
+static bool is_of(const char *name, const char *hook)
+{
+	return strcmp(name, hook) == 0 || is_entry_of(name, hook);
+}
+
+/* Asks the kernel's BTF, which the object loads once and keeps. */
+static bool has_target(struct bpf_program *program, const char *tracepoint)
+{
+	return bpf_program__set_attach_target(program, 0, tracepoint) == 0;
+}
+
+/* Before 6.4. Which argument is the request: the first one since 6.0, the second one since 5.14; before, there is none. */
+static bool learn_uring_request(struct probe *p)
+{
+	struct signature s;
+
+	if (p->uring_request_known)
+		return true;
+	if (signature_read("io_uring_submit_sqe", &s) < 0 || (s.pointers < 2 && s.arguments != 2)) {
+		load_skip_program(p, "on_uring_submit");
+		return false;
+	}
+	p->uring_request = s.pointers > 1;
+	p->uring_request_known = true;
+	return true;
+}
+
+/* Points a program to what this kernel calls the tracepoint; false when it has none. */
+static bool choose_target(struct probe *p, struct bpf_program *program, const char *name)
+{
+	if (is_of(name, "on_exit_mmap"))
+		return has_target(program, "exit_mmap"); /* since 6.1 */
+	if (!is_of(name, "on_uring_submit"))
+		return true;
+	return has_target(program, "io_uring_submit_req") || /* since 6.4 */
+	       (has_target(program, "io_uring_submit_sqe") && learn_uring_request(p));
+}
+
 static int open_object(struct probe *p, bool modern)
 {
 	struct bpf_program *program;
@@ -144,11 +184,8 @@ static int open_object(struct probe *p, bool modern)
 	{
 		const char *name = bpf_program__name(program);
 		bpf_program__set_autoload(program, program_wanted(p, name) && !load_was_refused(p, name));
-		/* this asks the kernel's BTF, which the object loads once and keeps */
-		if (strncmp(name, "on_exit_mmap", strlen("on_exit_mmap")) == 0 &&
-		    bpf_program__autoload(program) &&
-		    bpf_program__set_attach_target(program, 0, "exit_mmap") < 0)
-			bpf_program__set_autoload(program, false); /* before 6.1 */
+		if (bpf_program__autoload(program))
+			bpf_program__set_autoload(program, choose_target(p, program, name));
 	}
 	int err = set_config(p);
 	return err ? err : set_map_sizes(p);

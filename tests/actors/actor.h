@@ -55,6 +55,7 @@ void actor_add_filter(void);
 void actor_add_prog(void);
 void actor_add_ia32(void);
 void actor_add_shell(void);
+void actor_add_uring(void);
 void actor_add_storm(void);
 
 /* Ends the case as broken (the test fails) unless the condition holds. */

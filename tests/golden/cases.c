@@ -878,7 +878,6 @@ static void run_orphan_of_unknown(void)
 
 	create_as(&child, &task_systemd, STR("/tmp/by an orphan"), 0);
 }
-
 /* ---- code for the kernel ---- */
 
 /* A classic filter of that many instructions, of which the record has those that fit. */
@@ -939,7 +938,6 @@ static void run_filter_ebpf(void)
 	w->attached = true;
 	golden_send();
 }
-
 static void run_prog_load(void)
 {
 	struct record *r = golden_begin(EVENT_bpf_prog_load, &task_bash, &task_systemd);
@@ -982,6 +980,87 @@ static void run_prog_load_refused(void)
 	w->user = true;
 	w->prog_name = record_put(r, "bad", 4);
 	w->result = (uint64_t)-13;
+	golden_send();
+}
+
+/* ---- io_uring ---- */
+
+static struct wire_io_uring_sqe *uring_begin(struct record **ret_record, uint64_t opcode)
+{
+	*ret_record = golden_begin(EVENT_io_uring_sqe, &task_bash, &task_systemd);
+	struct wire_io_uring_sqe *w = record_fixed(*ret_record);
+
+	w->opcode = opcode;
+	return w;
+}
+
+static void run_uring(uint64_t opcode)
+{
+	struct record *r;
+
+	uring_begin(&r, opcode);
+	golden_send();
+}
+
+static void run_uring_nop(void)
+{
+	run_uring(0);
+}
+
+static void run_uring_newest(void)
+{
+	run_uring(64);
+}
+
+static void run_uring_unknown(void)
+{
+	run_uring(255);
+}
+
+static void run_uring_write(void)
+{
+	struct record *r;
+	struct wire_io_uring_sqe *w = uring_begin(&r, 23);
+
+	record_put_path(r, &w->name, STR("/tmp/x"));
+	w->size = 257;
+	golden_send();
+}
+
+static void run_uring_rename(void)
+{
+	static const char old[] = "../x", new[] = "/etc/./passwd";
+	struct record *r;
+	struct wire_io_uring_sqe *w = uring_begin(&r, 35);
+
+	record_put_path(r, &w->name, STR("/home/alice"));
+	w->name.name = record_put(r, old, sizeof(old));
+	w->name.flags = PATH_USER;
+	w->new_name.name = record_put(r, new, sizeof(new));
+	w->new_name.flags = PATH_USER;
+	golden_send();
+}
+
+static void run_uring_symlink(void)
+{
+	static const char old[] = "../x", new[] = "/etc/link";
+	struct record *r;
+	struct wire_io_uring_sqe *w = uring_begin(&r, 38);
+
+	w->name.components = record_put(r, old, sizeof(old));
+	w->name.flags = PATH_DETACHED;
+	w->new_name.name = record_put(r, new, sizeof(new));
+	w->new_name.flags = PATH_USER;
+	golden_send();
+}
+
+static void run_uring_connect(void)
+{
+	struct record *r;
+	struct wire_io_uring_sqe *w = uring_begin(&r, 16);
+
+	fill_sock(&w->sock, 1, 6, "0.0.0.0", 0, "93.184.216.34", 443);
+	w->sock.flags = SOCK_USER_ADDRESS;
 	golden_send();
 }
 
@@ -1079,6 +1158,13 @@ const struct golden_case golden_cases[] = {
 	{"prog_load", run_prog_load, 1},
 	{"prog_load_tracing", run_prog_load_tracing, 1},
 	{"prog_load_refused", run_prog_load_refused, 1},
+	{"uring_nop", run_uring_nop, 1},
+	{"uring_newest", run_uring_newest, 1},
+	{"uring_unknown", run_uring_unknown, 1},
+	{"uring_write", run_uring_write, 1},
+	{"uring_rename", run_uring_rename, 1},
+	{"uring_symlink", run_uring_symlink, 1},
+	{"uring_connect", run_uring_connect, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

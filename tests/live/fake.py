@@ -21,7 +21,7 @@ def put(event, path, value):
         return
     *parents, leaf = path.split(".")
     for key in parents:
-        event = event[key]
+        event = event.setdefault(key, {})
     event[leaf] = sample(value)
 
 
@@ -57,7 +57,8 @@ class Sensor:
         info["task"] |= {"namespaces": {"mnt": 0}, "pid": tgid, "tgid": tgid}
         info["parent_task"]["tgid"] = parent_tgid
         for path, value in fields.items():
-            put(event, path, value)
+            if value is not model.ABSENT:
+                put(event, path, value)
         for task in ("task", "parent_task"):
             pid = info[task]["tgid"]
             info[task]["guuid"] = guuid_of(self.starts.setdefault(pid, ns), self.salt, pid)
@@ -68,7 +69,7 @@ class Sensor:
     @staticmethod
     def finish(data, info):
         peer = data.get("dst") or data.get("dns_server")
-        if peer and data["socket"]["proto"]:
+        if peer and "socket" in data and data["socket"]["proto"]:
             number = {name: n for n, name in model.PROTOCOLS.items()}[data["socket"]["proto"]]
             data["src"]["ip"] = data["src"]["ip"] or "0.0.0.0"
             if "::ffff:" not in peer["ip"] and (":" in peer["ip"]) == (":" in data["src"]["ip"]):

@@ -110,7 +110,8 @@ def select(log, facts):
         ours.add(who)
         if who.tgid in foreign and kind_of(event) == "mmap_exec":
             continue
-        if (who.tgid not in ignored or kind_of(event) == "clone") and not is_of_facts(event):
+        is_birth = kind_of(event) == "clone" and event["info"]["task"]["pid"] == who.tgid
+        if (who.tgid not in ignored or is_birth) and not is_of_facts(event):
             selected.append(event)
     return selected
 
@@ -372,7 +373,7 @@ def check_community_ids(log):
     for event in log.reported:
         data = event["data"]
         peer = data.get("dst") or data.get("dns_server")
-        if not peer or data["socket"]["proto"] not in numbers or "::ffff:" in peer["ip"]:
+        if not peer or "community_id" not in data or data["socket"]["proto"] not in numbers or "::ffff:" in peer["ip"]:
             continue
         want = model.community_id_of(numbers[data["socket"]["proto"]], data["src"]["ip"], data["src"]["port"], peer["ip"],
                                      peer["port"])  # fmt: skip

@@ -260,7 +260,10 @@ class Model:
                 fact["tgid"], parent.image, parent.image, parent.command_line, parent, container=container,
                 cgroup=parent.cgroup_of_children or parent.cgroup,
             )  # fmt: skip
-        return self.event("clone", fact, {"data.flags": hex(fact["flags"])})
+        events = self.event("clone", fact, {"data.flags": hex(fact["flags"])})
+        if fact.get("helper"):  # of the kernel: it may be made by another helper
+            events[0].fields.pop("info.task.name")
+        return events
 
     def on_exec(self, fact):
         process, area = self.processes[fact["tgid"]], raw(fact["cmdline"])
@@ -404,7 +407,6 @@ class Model:
             if fact[mark]:
                 fields[f"data.{mark}"] = True
         return self.event("dns_query", fact, fields)
-
     # Control and memory
 
     def on_prctl(self, fact):
@@ -428,7 +430,6 @@ class Model:
             content = fact.get("content")
             fields |= hash_fields("data.mapped", self.digests["scenario"] if content is None else digests_of(raw(content)))
         return self.event("mmap_exec", fact, fields)
-
     # Code for the kernel
 
     def on_prog(self, fact):
@@ -465,6 +466,21 @@ class Model:
             "data.error": fact["error"] or ABSENT,
         }  # fmt: skip
         return self.event("bpf_socket_filter", fact, fields | program_fields(fact))
+
+    # io_uring
+
+    def on_uring(self, fact):
+        fields = {"data.op.code": fact["code"], "data.op.name": fact["name"]}
+        if "count" in fact:  # a storm: plain values only, there are too many to compare the slow way
+            return self.event("io_uring_sqe", fact, fields) * fact["count"]
+        for key in ("path", "new_path", "size"):
+            value = fact.get(key)
+            fields[f"data.{key}"] = ABSENT if value is None else value if key == "size" else text(value)
+        if "dst_ip" in fact:
+            fields |= {"data.dst.ip": fact["dst_ip"], "data.dst.port": fact["dst_port"]}
+        else:
+            fields["data.dst"] = ABSENT
+        return self.event("io_uring_sqe", fact, fields)
 
     # Storms: one fact for many events of processes that state nothing
 

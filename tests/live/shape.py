@@ -99,6 +99,7 @@ DATA = {
     "bpf_socket_filter": [*COMMON, ("socket", SOCKET), ("filter", [*DIGESTS, ("len", is_u16), ("size", is_u64)]),
                           ("attached", is_bool)],
     "mmap_exec": [*COMMON, ("mapped", HASHES)],
+    "io_uring_sqe": [*COMMON, ("op", [("code", is_u32), ("name", is_str)])],
     "error": [*COMMON, ("code", is_u64), ("message", is_str)],
     "event_loss": [("read", is_u64), ("lost", is_u64), ("eps", is_float)],
     "start": [("system", SYSTEM), ("kunai", SENSOR)],
@@ -108,6 +109,7 @@ IDS = {
     "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
     "send_data": 62, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
     "bpf_prog_load": 21, "bpf_socket_filter": 22,
+    "io_uring_sqe": 100,
 }  # fmt: skip
 
 TASK = [("name", is_str), ("pid", is_i32), ("tgid", is_i32), ("guuid", is_uuid), ("uid", is_u32), ("user", is_str),

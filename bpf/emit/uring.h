@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* io_uring_sqe. */
+#ifndef KUNAI_BPF_EMIT_URING_H
+#define KUNAI_BPF_EMIT_URING_H
+
+/* Two names share this: a function of its own is verified once. */
+__noinline int uring_put_name(u32 handle, u64 name, s32 dir, u32 is_new)
+{
+	struct scratch *s = scratch_of(handle);
+	if (!s)
+		return 0;
+	struct wire_io_uring_sqe *w = record_fixed(s);
+	path_put_kernel_name(s, is_new ? &w->new_name : &w->name, current_task(), dir, name);
+	return 0;
+}
+
+__noinline int uring_put_names(u32 handle, u64 address, u32 opcode)
+{
+	struct uring_names names = {.dir = AT_FDCWD, .new_dir = AT_FDCWD};
+	struct scratch *s = scratch_of(handle);
+
+	if (!s)
+		return 0;
+	uring_names_of((struct io_kiocb *)address, opcode, &names);
+	if (opcode == URING_SYMLINKAT) {
+		struct wire_io_uring_sqe *w = record_fixed(s);
+		path_put_text(s, &w->name, names.name);
+	} else if (names.name) {
+		uring_put_name(handle, names.name, names.dir, false);
+	}
+	if (names.new_name)
+		uring_put_name(handle, names.new_name, names.new_dir, true);
+	return 0;
+}
+
+__noinline int uring_put_file(u32 handle, u64 address, u32 opcode)
+{
+	struct io_kiocb *req = (struct io_kiocb *)address;
+	struct scratch *s = scratch_of(handle);
+	struct file *file = opcode == URING_CLOSE ? uring_closed_file(req) : uring_file(req);
+
+	if (!s || !file)
+		return 0;
+	struct wire_io_uring_sqe *w = record_fixed(s);
+	struct sock *sk = sock_of_file(file);
+	if (sk) {
+		sock_fill(&w->sock, sk);
+		uring_fill_peer(&w->sock, req, opcode);
+	} else {
+		path_put_file(s, &w->name, file);
+	}
+	return 0;
+}
+
+static __always_inline void emit_uring(struct io_kiocb *req)
+{
+	u32 opcode = BPF_CORE_READ(req, opcode);
+	struct scratch *s =
+		record_begin(EVENT_io_uring_sqe, sizeof(struct wire_io_uring_sqe), false, current_task());
+	if (!s)
+		return;
+	struct wire_io_uring_sqe *w = record_fixed(s);
+	w->opcode = opcode;
+	w->size = uring_size(req, opcode);
+	if (uring_is(opcode, URING_WITH_NAME))
+		uring_put_names(s->handle, (u64)req, opcode);
+	else if (uring_is(opcode, URING_WITH_FILE | OPS(CLOSE)))
+		uring_put_file(s->handle, (u64)req, opcode);
+	record_submit_other(s, EVENT_io_uring_sqe);
+}
+
+#endif
