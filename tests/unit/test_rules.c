@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "detect/detect.h"
 #include "detect/loader.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -350,6 +351,28 @@ static void test_directory(void)
 	rmdir(directory);
 }
 
+/* Rules as people write them: templates, dependencies, groups, comments. */
+static void test_real_rules(void)
+{
+	const char *const paths[] = {"tests/rules", "tests/rules/none"};
+	struct ruleset *rs = NULL;
+
+	int err = ruleset_load(paths, 2, &problems, &rs);
+	ok(err == 0 && problems.count == 1 && problems.warnings == 1 &&
+		   strstr(problems.v[0].text, "no such file"),
+	   "tests/rules loads without a problem but for the path that is not there");
+	print_problems();
+	if (rs) {
+		struct ruleset_facts facts = ruleset_facts(rs);
+		ok(facts.detections == 12 && facts.filters == 3 && facts.dependencies == 5,
+		   "%u detections, %u filters, "
+		   "%u dependencies",
+		   facts.detections, facts.filters, facts.dependencies);
+	}
+	ruleset_free(rs);
+	problems_fini(&problems);
+}
+
 /* What would take an age in a careless reader. */
 static void test_hostile(void)
 {
@@ -395,6 +418,7 @@ int main(void)
 	test_chain(RULE_DEPENDENCY_MAX + 1, false);
 	test_templates();
 	test_directory();
+	test_real_rules();
 	test_hostile();
 	arena_fini(&arena);
 	return done_testing();
