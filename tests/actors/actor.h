@@ -12,7 +12,7 @@
 #include <limits.h>
 
 enum {
-	ACTOR_CASES_MAX = 1024,
+	ACTOR_CASES_MAX = 2048,
 	ACTOR_STATUS_BROKEN = 99,
 };
 
