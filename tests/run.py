@@ -292,6 +292,10 @@ def part_idle(log):
     yield from run_tap(["tests/vm/idle.py", "build-static/kunai"], log, "idle")
 
 
+def part_commands(log):
+    yield from run_tap(["tests/commands/commands.py"], log, "commands")
+
+
 def part_judge(log):
     yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
 
@@ -355,6 +359,7 @@ def all_parts(args):
         Part("docs", part_docs, ("build",)),
         Part("unit", unit("build"), ("build",)),
         Part("pages", part_pages, ("build",)),
+        Part("commands", part_commands, ("build",)),
         Part("judge", part_judge, ("build",)),
         Part("live", live("build/kunai"), ("build",)),
         Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/option.h"
 #include "detect/problem.h"
+#include "detect/scanner.h"
 
 enum { EXIT_USAGE = 2 }; /* beside EXIT_SUCCESS and EXIT_FAILURE */
 
@@ -49,7 +50,8 @@ struct cmd_context {
 	bool version;
 };
 
-extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_rules_entry, cmd_help_entry;
+extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_replay_entry, cmd_test_entry,
+	cmd_rules_entry, cmd_help_entry;
 
 /*
  * Parses the arguments (argv[0] is skipped). Returns 0, -ENOMEM, or -EINVAL with one line about the mistake in
@@ -99,6 +101,11 @@ void cmd_report_messages(const char *path, const struct config_messages *message
 
 /* The same for rules. */
 void cmd_report_problems(const struct problems *problems);
+
+/*
+ * Rules and IoCs. Returns EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only.
+ */
+int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret);
 
 /*
  * The effective configuration of `run`: the file of --config or the defaults, then the other options. Returns

@@ -12,6 +12,7 @@
 
 #define LOG_MODULE "kunai::pipeline"
 #include "base/log.h"
+#include "cmd/actions.h"
 #include "base/utc_clock.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
@@ -45,6 +46,8 @@ enum {
 
 struct pipeline {
 	const struct config *config;
+	struct scanner *scanner;
+	struct actions actions;
 	struct probe *probe;
 	struct prog_reader prog_reader;
 	struct enricher *enricher;
@@ -85,10 +88,15 @@ static void print_event(void *context, struct event *e)
 
 	if (!p->config->events[e->type])
 		return;
-	json_write_event(p->writer, e, &p->output);
-	p->printed++;
+	if (!scanner_is_empty(p->scanner))
+		scanner_scan(p->scanner, e);
+	if (scanner_selects(p->scanner, e, p->config->scanner.min_severity)) {
+		json_write_event(p->writer, e, &p->output);
+		p->printed++;
+	}
 	if (p->output.len >= OUTPUT_BYTES)
 		flush(p);
+	actions_run(&p->actions, e);
 }
 
 /* An event of the sensor's own, for the time now. */
@@ -560,10 +568,12 @@ static int start(struct pipeline *p, struct buf *ret_message)
 	return err;
 }
 
-int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret_message)
+int pipeline_run(const struct config *config, struct scanner *scanner, struct sink *sink,
+		 struct buf *ret_message)
 {
 	struct pipeline p = {
 		.config = config,
+		.scanner = scanner,
 		.sink = sink,
 		.queue.max_bytes = QUEUE_BYTES_MAX,
 		.signals = -1,

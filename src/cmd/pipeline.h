@@ -4,13 +4,15 @@
 #define KUNAI_CMD_PIPELINE_H
 
 #include "config/config.h"
+#include "detect/scanner.h"
 #include "sink/sink.h"
 
 /*
  * Loads, attaches, prints the start event, and runs until SIGINT, SIGTERM or SIGHUP, which must be blocked in every
- * thread, or until the sink's reader has gone. The sink stays the caller's. Returns 0, or -errno with what a person
+ * thread, or until the sink's reader has gone. Scanner and sink stay the caller's. Returns 0, or -errno with what a person
  * can do in ret_message.
  */
-int pipeline_run(const struct config *config, struct sink *sink, struct buf *ret_message);
+int pipeline_run(const struct config *config, struct scanner *scanner, struct sink *sink,
+		 struct buf *ret_message);
 
 #endif

@@ -2,6 +2,7 @@
 /* kunai run: what must be true before the sensor starts, each with one clear line when it is not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,8 +106,6 @@ static void warn_of_unused(const struct config *config)
 		bool used;
 		const char *key;
 	} keys[] = {
-		{config->scanner.rules.count, "scanner.rules"},
-		{config->scanner.iocs.count, "scanner.iocs"},
 		{config->scanner.yara.count, "scanner.yara"},
 		{config->max_eps_fs.set, "max_eps_fs"},
 		{config->output.rotate_size.set, "output.rotate_size"},
@@ -116,13 +115,22 @@ static void warn_of_unused(const struct config *config)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (keys[i].used)
-			log_warn("%s has no effect in this version: all events are printed", keys[i].key);
+			log_warn("%s has no effect in this version", keys[i].key);
 }
 
-static int run_sensor(const struct config *config)
+/* Until it is done, patterns are tried one by one. */
+static void *compile(void *scanner)
+{
+	if (scanner_compile(scanner) < 0)
+		log_warn("no memory to compile the rules: they cost more than they could");
+	return NULL;
+}
+
+static int run_sensor(const struct config *config, struct scanner *scanner)
 {
 	struct buf message = {0};
 	struct sink sink;
+	pthread_t thread;
 
 	int err = sink_open(&sink, config_output_standard(config), config->output.path);
 	if (err)
@@ -130,19 +138,34 @@ static int run_sensor(const struct config *config)
 	block_signals();
 	warn_of_unused(config);
 	raise_file_limit();
-	err = pipeline_run(config, &sink, &message);
+	bool compiling = !scanner_is_empty(scanner) && pthread_create(&thread, NULL, compile, scanner) == 0;
+	err = pipeline_run(config, scanner, &sink, &message);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
 	else if (sink.closed)
 		fprintf(stderr, "kunai: the reader of the output has gone\n");
 	sink_close(&sink);
 	buf_fini(&message);
+	if (compiling)
+		pthread_join(thread, NULL);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int scan_and_run(const struct config *config)
+{
+	struct scanner *scanner;
+
+	int status = cmd_load_scanner(&config->scanner, &scanner);
+	if (status)
+		return status;
+	status = run_sensor(config, scanner);
+	scanner_free(scanner);
+	return status;
 }
 
 static int run_and_unlink(const struct config *config)
 {
-	int status = run_sensor(config);
+	int status = scan_and_run(config);
 
 	unlink(PID_FILE);
 	return status;

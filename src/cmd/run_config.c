@@ -22,9 +22,18 @@ static int load_file(const char *path, struct config *ret)
 	return EXIT_SUCCESS;
 }
 
+/* The option is in the tables of several commands. */
+static const struct cmd_value *find_config(const struct cmd_context *ctx)
+{
+	for (size_t i = ctx->value_count; i > 0; i--)
+		if (strcmp(ctx->values[i - 1].option->name, "config") == 0)
+			return &ctx->values[i - 1];
+	return NULL;
+}
+
 static int load_base(const struct cmd_context *ctx, struct config *ret)
 {
-	const struct cmd_value *file = cmd_find_value(ctx, &config_options[OPTION_config]);
+	const struct cmd_value *file = find_config(ctx);
 
 	if (file)
 		return load_file(file->text, ret);

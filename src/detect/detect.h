@@ -40,6 +40,16 @@ struct ruleset_facts {
  */
 int ruleset_compile(struct ruleset *rs);
 
+/* A rule that was loaded. */
+struct rule_facts {
+	struct str name;
+	enum { RULE_IS_DETECTION, RULE_IS_FILTER, RULE_IS_DEPENDENCY } kind;
+	uint8_t severity;
+};
+
+/* The rules in the order of their loading; false behind the last. Borrowed. */
+bool ruleset_rule(const struct ruleset *rs, uint32_t index, struct rule_facts *ret);
+
 struct ruleset_facts ruleset_facts(const struct ruleset *rs);
 
 /* A pattern that costs more than others, once ruleset_compile() is done. */

@@ -321,3 +321,16 @@ void ruleset_each_slow(const struct ruleset *rs,
 		}
 	}
 }
+
+bool ruleset_rule(const struct ruleset *rs, uint32_t index, struct rule_facts *ret)
+{
+	if (index >= rs->count)
+		return false;
+	const struct rule *rule = &rs->rules[index];
+	ret->name = rule->name;
+	ret->severity = rule->severity;
+	ret->kind = rule->type == RULE_DETECTION ? RULE_IS_DETECTION
+		    : rule->type == RULE_FILTER  ? RULE_IS_FILTER
+						 : RULE_IS_DEPENDENCY;
+	return true;
+}

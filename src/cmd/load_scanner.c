@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rules and IoCs for the commands that match events. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+
+int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret)
+{
+	const struct scanner_paths paths = {
+		.rules = (const char *const *)config->rules.v,
+		.rule_count = config->rules.count,
+		.iocs = (const char *const *)config->iocs.v,
+		.ioc_count = config->iocs.count,
+	};
+	struct problems problems = {0};
+
+	int err = scanner_load(&paths, &problems, ret);
+	cmd_report_problems(&problems);
+	uint32_t errors = problems.errors;
+	problems_fini(&problems);
+	if (errors)
+		return cmd_fail("the rules and IoCs cannot be used: correct the %u error%s above", errors,
+				errors == 1 ? "" : "s");
+	if (err)
+		return cmd_fail("cannot load the rules and IoCs: %s", strerror(-err));
+	return EXIT_SUCCESS;
+}

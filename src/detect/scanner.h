@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rules and IoCs together: what an event is matched against. Belongs to one thread, but for scanner_compile(). */
+#ifndef KUNAI_DETECT_SCANNER_H
+#define KUNAI_DETECT_SCANNER_H
+
+#include "detect/detect.h"
+
+struct scanner;
+
+struct scanner_paths {
+	const char *const *rules; /* files and directories */
+	uint32_t rule_count;
+	const char *const *iocs; /* too */
+	uint32_t ioc_count;
+};
+
+/*
+ * Loads everything. Returns 0; -EINVAL when the problems hold an error; -ENOMEM. A path that does not exist is a
+ * warning.
+ */
+int scanner_load(const struct scanner_paths *paths, struct problems *problems, struct scanner **ret);
+void scanner_free(struct scanner *s);
+
+/* There is nothing to match: every event is printed as it is. */
+bool scanner_is_empty(const struct scanner *s);
+
+/* Any thread may do it while events are scanned, see ruleset_compile(). */
+int scanner_compile(struct scanner *s);
+
+/*
+ * Sets e->detection and e->filter. Valid until the next call. The severities of IoCs are added to those of rules, up to
+ * 10. start and event_loss are never scanned.
+ */
+void scanner_scan(struct scanner *s, struct event *e);
+
+/* Whether an event that was scanned is to be printed. */
+bool scanner_selects(const struct scanner *s, const struct event *e, uint64_t min_severity);
+
+/* The rules, for what they are asked about. Borrowed. */
+const struct ruleset *scanner_rules(const struct scanner *s);
+uint32_t scanner_ioc_count(const struct scanner *s);
+
+#endif

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""commands.py: `kunai replay` and `kunai test` as a person uses them; prints TAP."""
+import gzip
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+KUNAI = TOP / "build/kunai"
+GOLDEN = TOP / "tests/golden/expected.jsonl"
+
+RULES = """\
+name: remote.https
+match-on:
+  events:
+    kunai: [connect]
+matches:
+  $port: .data.dst.port == '443'
+condition: $port
+severity: 7
+actions: [kill]
+---
+name: programs
+type: filter
+match-on:
+  events:
+    kunai: [execve]
+matches:
+  $exe: .data.exe.path ~= '^/usr/bin/'
+condition: $exe
+"""
+
+
+class Tap:
+    def __init__(self):
+        self.count = 0
+
+    def ok(self, passed, name, note=""):
+        self.count += 1
+        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}")
+        if not passed and note:
+            print("# " + str(note)[:2000].replace("\n", "\n# "))
+
+    def equal(self, got, want, name):
+        self.ok(got == want, name, f"got {got!r}, want {want!r}")
+
+
+def kunai(*args, stdin=None):
+    return subprocess.run([KUNAI, *map(str, args)], capture_output=True, text=True, input=stdin, check=False)
+
+
+def events_of(run):
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def names(events):
+    return sorted({event["info"]["event"]["name"] for event in events})
+
+
+def test_replay(tap, work):
+    rules, iocs, golden = work / "test.kun", work / "test.ioc", GOLDEN.read_text()
+    rules.write_text(RULES)
+    recorded = [json.loads(line) for line in golden.splitlines()]
+    https = [e for e in recorded if e["info"]["event"]["name"] == "connect" and e["data"]["dst"]["port"] == 443]
+    programs = [e for e in recorded
+                if e["info"]["event"]["name"] == "execve" and e["data"]["exe"]["path"].startswith("/usr/bin/")]  # fmt: skip
+
+    run = kunai("replay", GOLDEN)
+    tap.equal((run.returncode, run.stdout), (0, golden), "without rules every event is printed as it was")
+    run = kunai("replay", "-r", rules, GOLDEN)
+    got = events_of(run)
+    tap.equal([e for e in got if "detection" in e and e["detection"] != {"rules": ["remote.https"], "actions": ["kill"], "severity": 7}],
+              [], "a detection says rule, actions and severity")  # fmt: skip
+    tap.equal(len([e for e in got if "detection" in e]), len(https), "each connection to 443 is detected")
+    tap.equal(len([e for e in got if e.get("filter") == {"rules": ["programs"]}]), len(programs), "each program is selected")
+    tap.equal(len(got), len(https) + len(programs), "nothing else is printed")
+    tap.equal(names(events_of(kunai("replay", "-r", rules, "-s", "8", GOLDEN))), ["execve"], "--min-severity leaves detections out")
+    tap.equal(len(events_of(kunai("replay", "--all", "-r", rules, GOLDEN))), len(recorded), "--all prints the rest, too")
+    again = kunai("replay", "-r", rules, "-", stdin=run.stdout)
+    tap.equal(again.stdout, run.stdout, "what was detected before can be replayed")
+
+    ip = https[0]["data"]["dst"]["ip"]
+    iocs.write_text(json.dumps({"value": ip, "severity": 9}) + "\n")
+    hit = [e["detection"] for e in events_of(kunai("replay", "-r", rules, "-i", iocs, GOLDEN))
+           if e["info"]["event"]["uuid"] == https[0]["info"]["event"]["uuid"]]  # fmt: skip
+    tap.equal(hit, [{"iocs": [ip], "rules": ["remote.https"], "actions": ["kill"], "severity": 10}],
+              "rule and IoC on one event: one line, severities sum up to 10")  # fmt: skip
+    bench = kunai("replay", "--bench", "-r", rules, GOLDEN)
+    tap.equal([line.split(":")[0] for line in bench.stdout.splitlines()],
+              ["scan duration", "scan throughput", "scan rate"], "--bench prints figures only")  # fmt: skip
+
+
+def test_damaged_logs(tap, work):
+    lines = GOLDEN.read_text().splitlines()
+    log = work / "damaged.json"
+    log.write_text("\n".join(["rubbish", lines[0][:100], json.dumps(json.loads(lines[0]), indent=2), lines[1]]))
+    run = kunai("replay", log)
+    tap.equal((run.returncode, len(run.stdout.splitlines())), (0, 2), "a damaged log is read as far as it goes")
+    tap.ok(f"{log}:1: passed over" in run.stderr and f"{log}:2: passed over" in run.stderr, "  and what was passed over is told", run.stderr)
+    with gzip.open(work / "log.jsonl.gz", "wt") as file:
+        file.write("\n".join(lines))
+    tap.equal(kunai("replay", work / "log.jsonl.gz").stdout, GOLDEN.read_text(), "a compressed log")
+    tap.equal(kunai("replay", work / "nothing").returncode, 1, "no such log")
+    (work / "bad.kun").write_text("name: x\ncondition: $a\nmatches: {$a: .data.exe.pth == '1'}\nmatch-on: {events: {kunai: [execve]}}\n")
+    run = kunai("replay", "-r", work / "bad.kun", GOLDEN)
+    tap.ok(not run.stdout and "did you mean .data.exe.path?" in run.stderr, "a misspelt field: a suggestion", run.stderr)
+    (work / "bad.kun").write_text("name: x\nmatchs: {}\n")
+    run = kunai("replay", "-r", work / "bad.kun", GOLDEN)
+    tap.ok(run.returncode == 1 and not run.stdout and "bad.kun:2:1: error" in run.stderr, "bad rules: an error with file and line", run.stderr)
+    run = kunai("replay", "-i", work / "bad.kun", GOLDEN)
+    tap.ok(run.returncode == 1 and "bad.kun:1:" in run.stderr, "bad IoCs: an error with file and line", run.stderr)
+
+
+def test_test(tap, work):
+    rules, directory = work / "test.kun", work / "tests"
+    directory.mkdir()
+    lines = GOLDEN.read_text().splitlines()
+    matching = {"remote.https": '"port":443', "programs": '"name":"execve"'}
+    for rule, text in matching.items():
+        events = [e for e in lines if text in e and ("connect" in e or rule == "programs")]
+        events = [e for e in events if kunai("replay", "-r", rules, "-", stdin=e).stdout]
+        (directory / f"{rule}.json").write_text("\n".join(events[:3]))
+
+    run = kunai("-v", "test", "-r", rules, "-t", directory)
+    tap.equal(run.returncode, 0, "rules that match their recordings")
+    tap.ok(all(f"rule={rule} test successful" in run.stderr for rule in matching), "  are named", run.stderr)
+    tap.ok("rules were not tested against any baseline" in run.stderr, "  no baseline: a warning", run.stderr)
+    run = kunai("test", "-r", rules, "-t", directory, "-b", GOLDEN)
+    tap.ok(run.returncode == 1 and "rule=remote.https rule has false positives" in run.stderr, "a match in the baseline fails", run.stderr)
+    tap.equal(kunai("test", "-r", rules, "-t", directory, "-b", GOLDEN, "-m", "8").returncode, 0, "  but not below --min-severity-fp")
+    (directory / "remote.https.json").write_text(lines[0])
+    run = kunai("test", "-r", rules, "-t", directory)
+    tap.ok(run.returncode == 1 and "rule=remote.https detection rule has false negatives" in run.stderr, "a recording that is not matched fails", run.stderr)
+    (directory / "programs.json").unlink()
+    run = kunai("test", "-r", rules, "-t", directory)
+    tap.ok("rule=programs rule is untested" in run.stderr, "a rule without a recording fails", run.stderr)
+    tap.equal(kunai("test").returncode, 2, "no rules")
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="kunai-commands.") as directory:
+        work = Path(directory)
+        test_replay(tap, work)
+        test_damaged_logs(tap, work)
+        test_test(tap, work)
+    print(f"1..{tap.count}")
+
+
+main()
