@@ -195,6 +195,45 @@ void ruleset_free(struct ruleset *rs)
 	free(rs);
 }
 
+static void mark(bool *marks, const uint32_t *rules, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		marks[rules[i]] = true;
+}
+
+/* Events that this version does not make have unknown fields: rules about them are not judged. */
+static bool is_about_unknown(const struct rule *rule)
+{
+	for (int type = 0; type < EVENT_COUNT; type++) {
+		if (rule->events >> type & 1 && event_catalogue[type].configurable &&
+		    !event_schemas[type].data)
+			return true;
+	}
+	return false;
+}
+
+/* What nothing can wake is never true. */
+static int report_sleepers(const struct ruleset *rs, struct problems *problems)
+{
+	const struct program *p = &rs->program;
+	bool *marks = calloc((size_t)rs->count + 1, sizeof(*marks));
+
+	if (!marks)
+		return -ENOMEM;
+	for (int type = 0; type < EVENT_COUNT; type++) {
+		mark(marks, p->types[type].rules, p->types[type].first[p->atom_count]);
+		mark(marks, p->types[type].always.v, p->types[type].always.n);
+	}
+	for (uint32_t i = 0; i < rs->count; i++) {
+		const struct rule *rule = &rs->rules[i];
+		if (!marks[i] && rule->type != RULE_DEPENDENCY && rule->events && !is_about_unknown(rule))
+			problems_add(problems, PROBLEM_WARNING, &rule->place,
+				     "can never match: no event has all that the condition needs");
+	}
+	free(marks);
+	return 0;
+}
+
 static int finish(struct ruleset *rs, struct loader *l, uint32_t errors)
 {
 	int err = loader_link(l);
@@ -213,6 +252,8 @@ static int finish(struct ruleset *rs, struct loader *l, uint32_t errors)
 		err = ruleset_intern_names(rs);
 	if (!err)
 		err = program_init(&rs->program, rs->rules, rs->count);
+	if (!err)
+		err = report_sleepers(rs, l->problems);
 	return err ? err : databases_init(&rs->uncompiled, &rs->program, false);
 }
 

@@ -316,6 +316,35 @@ static void test_errors(void)
 	problems_fini(&problems);
 }
 
+static void test_sleepers(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t warnings;
+	} cases[] = {
+		{"name: a\nmatch-on: {events: {kunai: [clone, connect]}}\nmatches: {$a: .data.flags == 1, "
+		 "$b: .data.dst.port "
+		 "== 1}\ncondition: $a and $b\n",
+		 1},
+		{"name: a\nmatch-on: {events: {kunai: [clone, connect]}}\nmatches: {$a: .data.flags == 1, "
+		 "$b: .data.dst.port "
+		 "== 1}\ncondition: any of them\n",
+		 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct rule_text rules = {STR("f"), str_of(cases[i].text)};
+		struct problems problems = {0};
+		struct ruleset *rs = NULL;
+		int err = ruleset_load_text(&rules, NULL, &problems, &rs);
+		ok(err == 0 && problems.warnings == cases[i].warnings &&
+			   (!problems.count || strstr(problems.v[0].text, "can never match")),
+		   "fields that no event has together: %u warning", cases[i].warnings);
+		ruleset_free(rs);
+		problems_fini(&problems);
+	}
+}
+
 int main(void)
 {
 	test_conditions();
@@ -325,5 +354,6 @@ int main(void)
 	test_vectors();
 	test_limit();
 	test_errors();
+	test_sleepers();
 	return done_testing();
 }
