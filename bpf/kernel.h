@@ -47,12 +47,13 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
 #define S_IFREG  0100000
+#define S_IROTH  0000004
 #define S_IFDIR  0040000
 enum { O_TRUNC = 01000 };
 enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
 enum { MAP_SHARED = 1, MAP_TYPE = 0xf, MAP_ANONYMOUS = 0x20 };
-enum { PROT_READ = 1, PROT_EXEC = 4 };
+enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum { READ_IMPLIES_EXEC = 0x0400000 }; /* of personality(2) */
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200 };
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
@@ -158,6 +159,7 @@ struct inode {
 	u16 i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	u32 i_generation;
 	u32 i_nlink;
 	s64 i_size;
 	struct timespec64 i_mtime; /* both until 6.5 */
@@ -386,6 +388,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	u64 start_boottime;
+	u64 self_exec_id;
 	const struct cred *real_cred;
 	char comm[16];
 	struct fs_struct *fs;

@@ -16,6 +16,8 @@ enum {
 	SLOT_CLAIMED = 1, /* in struct slot_state */
 };
 
+enum { ACCESS_BUCKET_BITS = 16 }; /* see emit/access.h */
+
 /* The entries of a hook: see turns.h of the tracepoint tier. */
 #define TURN_LEVELS(LEVEL, ...) \
 	LEVEL(0, __VA_ARGS__)   \
@@ -33,6 +35,7 @@ struct bpf_config {
 	u32 wakeup_bytes;  /* a ring fuller than this wakes the reader */
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
 	u32 reserved;
+	u64 secret; /* of hashes; random */
 };
 
 /* What learn.h finds out after the load: in .bss. */

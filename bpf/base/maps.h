@@ -55,6 +55,11 @@ struct connecting {
 	u8 src[16], dst[16];
 };
 
+/* What threads read and wrote: see emit/access.h. */
+struct access_bucket {
+	u64 hashes[4];
+};
+
 #define MAP(kind, entries, key_type, value_type, flags, name) \
 	struct {                                              \
 		__uint(type, kind);                           \
@@ -82,5 +87,6 @@ MAP(BPF_MAP_TYPE_LRU_HASH, WRITTEN_FILES, u64, struct written_file, 0,
     written_files);                                                      /* key: struct file * */
 MAP(BPF_MAP_TYPE_LRU_HASH, CLOSING_TABLES, u64, u32, 0, closing_tables); /* key: struct files_struct * */
 MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting); /* key: struct sock * */
+MAP(BPF_MAP_TYPE_ARRAY, 1 << ACCESS_BUCKET_BITS, u32, struct access_bucket, 0, accesses); /* load: entries */
 
 #endif

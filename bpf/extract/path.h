@@ -84,6 +84,46 @@ out:
 	return done;
 }
 
+/*
+ * Below which directory of the root a path is, without reading any name but that one's: what a walk costs is copying
+ * names. TOP_OTHER also for a path of one component.
+ */
+enum top { TOP_OTHER, TOP_ETC, TOP_PROC };
+enum { TOP_STEPS = PATH_CHUNK * PATH_CHUNKS };
+
+__noinline int path_top(u64 dentry, u64 mnt)
+{
+	u64 mount = mnt - bpf_core_field_offset(struct mount, mnt);
+	struct walk w = {};
+	u64 top = 0, below = 0; /* the last two components; no counter, which the verifier would follow */
+	char name[6] = {};
+
+	walk_mount(&w, mount);
+	for (int i = 0; i < TOP_STEPS; i++) {
+		if (dentry == w.root) {
+			if (w.parent == w.mount)
+				break;
+			dentry = w.mountpoint;
+			walk_mount(&w, w.parent);
+			continue;
+		}
+		u64 parent = (u64)BPF_CORE_READ((struct dentry *)dentry, d_parent);
+		if (parent == dentry)
+			return TOP_OTHER;
+		below = top;
+		top = dentry;
+		dentry = parent;
+	}
+	if (!below)
+		return TOP_OTHER;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ((struct dentry *)top, d_name.name));
+	if (name[0] == 'e' && name[1] == 't' && name[2] == 'c' && name[3] == 0)
+		return TOP_ETC;
+	if (name[0] == 'p' && name[1] == 'r' && name[2] == 'o' && name[3] == 'c' && name[4] == 0)
+		return TOP_PROC;
+	return TOP_OTHER;
+}
+
 /* Appends the components; returns PATH_* flags. */
 static __always_inline u32 path_walk(struct scratch *s, struct dentry *dentry, struct vfsmount *mnt)
 {

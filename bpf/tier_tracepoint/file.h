@@ -15,8 +15,8 @@ static __always_inline void opened(long fd, u64 flags)
 	if (mode & FMODE_CREATED) {
 		if (wanted(EVENT_file_create))
 			emit_file_create(file);
-	} else if (flags & O_TRUNC && mode & FMODE_WRITE && wanted(EVENT_write_close)) {
-		file_mark_written(file, WRITTEN_TRUNCATE);
+	} else if (flags & O_TRUNC && mode & FMODE_WRITE) {
+		file_written(file, WRITTEN_TRUNCATE);
 	}
 }
 
@@ -25,14 +25,28 @@ static __always_inline void written(u64 fd, u32 how)
 {
 	struct file *file = file_of_fd(fd);
 
-	if (file && wanted(EVENT_write_close))
-		file_mark_written(file, how);
+	if (file)
+		file_written(file, how);
+}
+
+static __always_inline void was_read(u64 fd)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (file)
+		file_read(file);
 }
 
 /* The same for loops. */
 __noinline int written_aio(u32 fd)
 {
 	written(fd, WRITTEN_AIO);
+	return 0;
+}
+
+__noinline int read_aio(u32 fd)
+{
+	was_read(fd);
 	return 0;
 }
 
@@ -75,6 +89,13 @@ EXIT(exit_pwrite)
 	return 0;
 }
 
+EXIT(exit_pread)
+{
+	if (ret > 0)
+		was_read(regs_arg(regs, 0));
+	return 0;
+}
+
 EXIT(exit_ftruncate)
 {
 	if (ret == 0)
@@ -84,8 +105,10 @@ EXIT(exit_ftruncate)
 
 EXIT(exit_truncate)
 {
-	if (ret == 0)
+	if (ret == 0 && wanted(EVENT_write_close))
 		emit_truncate(regs_arg(regs, 0));
+	if (ret == 0 && access_wanted(ACCESS_WRITE))
+		emit_truncate_access(regs_arg(regs, 0));
 	return 0;
 }
 
@@ -142,8 +165,10 @@ EXIT(exit_fallocate)
 
 EXIT(exit_copy_file_range)
 {
-	if (ret > 0)
+	if (ret > 0) {
 		written(regs_arg(regs, 2), WRITTEN_COPY);
+		was_read(regs_arg(regs, 0));
+	}
 	return 0;
 }
 
@@ -151,8 +176,14 @@ EXIT(exit_ioctl)
 {
 	u32 command = regs_arg(regs, 1);
 
-	if (ret == 0 && (command == FICLONE || command == FICLONERANGE))
-		written(regs_arg(regs, 0), WRITTEN_CLONE);
+	if (ret != 0 || (command != FICLONE && command != FICLONERANGE))
+		return 0;
+	written(regs_arg(regs, 0), WRITTEN_CLONE);
+	u64 source = regs_arg(regs, 2);
+	/* the first member of struct file_clone_range */
+	if (command == FICLONERANGE && bpf_probe_read_user(&source, sizeof(source), (void *)source))
+		return 0;
+	was_read(source);
 	return 0;
 }
 
@@ -165,7 +196,13 @@ struct user_iocb {
 	u16 priority;
 	u32 fd;
 };
-enum { IOCB_CMD_PWRITE = 1, IOCB_CMD_PWRITEV = 8, IOCBS_MAX = 64 };
+enum {
+	IOCB_CMD_PREAD = 0,
+	IOCB_CMD_PWRITE = 1,
+	IOCB_CMD_PREADV = 7,
+	IOCB_CMD_PWRITEV = 8,
+	IOCBS_MAX = 64,
+};
 
 EXIT(exit_io_submit)
 {
@@ -179,6 +216,8 @@ EXIT(exit_io_submit)
 			break;
 		if (iocb.opcode == IOCB_CMD_PWRITE || iocb.opcode == IOCB_CMD_PWRITEV)
 			written_aio(iocb.fd);
+		else if (iocb.opcode == IOCB_CMD_PREAD || iocb.opcode == IOCB_CMD_PREADV)
+			read_aio(iocb.fd);
 	}
 	if (ret > IOCBS_MAX) {
 		COUNT(EVENT_write_close, hits);

@@ -12,22 +12,37 @@ EXIT(exit_mprotect)
 	return 0;
 }
 
+/*
+ * Stores through a shared mapping pass no system call: remember the file's mtime, and look again when it closes. A
+ * mapping of a file that is open for writing can be made writable later. What is mapped can be read without a call,
+ * and what is mapped writable can be written: so that is what a mapping counts as. But not as reading what everybody
+ * may read: each program that is executed maps its libraries and /etc/ld.so.cache.
+ */
+static __always_inline void mapped_file(struct file *file, u64 prot, bool shared)
+{
+	if (access_wanted(ACCESS_READ) && prot & PROT_READ && !(file_mode(file) & S_IROTH))
+		file_read(file);
+	if (!shared || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
+		return;
+	if (wanted(EVENT_write_close))
+		file_mark_written(file, WRITTEN_MAPPING);
+	if (access_wanted(ACCESS_WRITE) && prot & PROT_WRITE)
+		file_written_by_mapping(file);
+}
+
 /* The file behind fd was mapped, or should have been. */
 static __always_inline void mapped(u64 prot, u64 flags, u64 fd, long ret)
 {
 	bool success = (u64)ret < (u64)-4095;
 	bool exec = wanted(EVENT_mmap_exec) && prot_is_exec(prot);
-	bool shared = wanted(EVENT_write_close) && success && flags & MAP_SHARED;
 
-	if ((s32)fd < 0 || flags & MAP_ANONYMOUS || !(exec || shared))
+	if ((s32)fd < 0 || flags & MAP_ANONYMOUS || !(exec || success))
 		return;
 	struct file *file = file_of_fd(fd);
 	if (!file)
 		return;
-	/* Stores through a shared mapping pass no system call: remember the file's mtime, and look again when it
-	 * closes. A mapping of a file that is open for writing can be made writable later. */
-	if (shared && BPF_CORE_READ(file, f_mode) & FMODE_WRITE)
-		file_mark_written(file, WRITTEN_MAPPING);
+	if (success)
+		mapped_file(file, prot, flags & MAP_SHARED);
 	if (exec)
 		emit_mmap_exec(file, prot, success);
 }

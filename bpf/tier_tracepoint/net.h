@@ -138,9 +138,14 @@ static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 ki
 
 	if (ret < 0 || !file)
 		return;
-	u32 type = file_mode(file) & S_IFMT;
-	if (type == S_IFREG && ret > 0 && wanted(EVENT_write_close))
-		file_mark_written(file, WRITTEN_WRITE);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	if (type == S_IFREG && ret > 0) {
+		if (access_wanted(ACCESS_WRITE))
+			file_accessed(file, inode, ACCESS_WRITE);
+		if (wanted(EVENT_write_close))
+			file_mark_written(file, WRITTEN_WRITE);
+	}
 	if (type != S_IFSOCK || !wanted(EVENT_send_data))
 		return;
 	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = kind};
@@ -154,10 +159,17 @@ static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 ki
 static __always_inline void read_from(struct pt_regs *regs, long ret, u32 kind)
 {
 	struct transfer m = {.size = ret, .kind = kind};
+	struct file *file = ret > 0 ? file_of_fd(regs_arg(regs, 0)) : NULL;
 
-	if (ret < DNS_HEADER_LEN)
+	if (!file)
 		return;
-	m.sk = (u64)sock_of_fd(regs_arg(regs, 0));
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	if (type == S_IFREG && access_wanted(ACCESS_READ))
+		file_accessed(file, inode, ACCESS_READ);
+	if (type != S_IFSOCK || !wanted(EVENT_dns_query) || ret < DNS_HEADER_LEN)
+		return;
+	m.sk = (u64)sock_of_file(file);
 	if (!m.sk)
 		return;
 	m.buffer = regs_arg(regs, 1);
@@ -173,14 +185,15 @@ static __always_inline void moved(u64 fd, u64 from, u64 offset, long ret, u32 ho
 
 	if (ret <= 0 || !file)
 		return;
-	if (wanted(EVENT_write_close) && (file_mode(file) & S_IFMT) == S_IFREG)
-		file_mark_written(file, how);
+	struct file *source = file_of_fd(from);
+	file_written(file, how);
+	if (source)
+		file_read(source);
 	if (!wanted(EVENT_send_data))
 		return;
 	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = BUFFER_NONE};
 	if (!m.sk)
 		return;
-	struct file *source = file_of_fd(from);
 	if (source && (file_mode(source) & S_IFMT) == S_IFREG) {
 		m.source = (u64)source;
 		/* the call moved one of the two to the end of what it sent */

@@ -32,6 +32,7 @@
 #include "emit/record.h"
 #include "emit/process.h"
 #include "emit/file.h"
+#include "emit/access.h"
 #include "emit/net.h"
 #include "emit/control.h"
 #include "emit/memory.h"

@@ -109,13 +109,18 @@ static void prefetch_join(struct enricher *e, const struct wire_header *head, st
 	}
 }
 
-/* Nearly all closed files are the kernel's objects: told apart before any decoding. */
-static bool is_named_close(const struct wire_header *head, size_t len)
+/* Nearly all written files are the kernel's objects: told apart before any decoding. */
+static bool is_truncate(const struct wire_header *head, size_t len)
 {
-	const struct wire_write_close *w = (const void *)(head + 1);
+	const struct wire_path *path = (const void *)(head + 1);
 
-	return head->type == EVENT_write_close && len >= sizeof(*head) + sizeof(*w) &&
-	       w->path.flags & PATH_USER;
+	_Static_assert(offsetof(struct wire_write_close, path) == 0 &&
+			       offsetof(struct wire_write, path) == 0 &&
+			       offsetof(struct wire_write_config, path) == 0,
+		       "the path comes first");
+	return (head->type == EVENT_write_close || head->type == EVENT_write ||
+		head->type == EVENT_write_config) &&
+	       len >= sizeof(*head) + sizeof(*path) && path->flags & PATH_USER;
 }
 
 static bool needs_prefetch(const struct wire_header *head, size_t len)
@@ -123,7 +128,7 @@ static bool needs_prefetch(const struct wire_header *head, size_t len)
 	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
 	       head->type == EVENT_mmap_exec || head->type == EVENT_file_unlink ||
 	       head->type == EVENT_file_rename || head->type == EVENT_bpf_prog_load ||
-	       head->type == EVENT_bpf_socket_filter || is_named_close(head, len);
+	       head->type == EVENT_bpf_socket_filter || is_truncate(head, len);
 }
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
@@ -383,6 +388,11 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		break;
 	case EVENT_mprotect_exec:
 		enrich_mprotect_exec(event);
+		emit(context, event);
+		break;
+	case EVENT_write:
+	case EVENT_write_config:
+		enrich_write(e, event, prefetch);
 		emit(context, event);
 		break;
 	case EVENT_file_unlink:

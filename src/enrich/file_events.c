@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* File events: paths that user memory named, and how a file was written. */
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "enrich/internal.h"
@@ -24,6 +25,10 @@ void enrich_prefetch_names(struct enricher *e, const struct event *event, struct
 	switch (event->type) {
 	case EVENT_write_close:
 		look_up(e, event, &data->write_close.path, NAME_FOLLOW, &ret->names[PREFETCH_PATH]);
+		break;
+	case EVENT_write:
+	case EVENT_write_config:
+		look_up(e, event, &data->write.path, NAME_FOLLOW, &ret->names[PREFETCH_PATH]);
 		break;
 	case EVENT_file_unlink:
 		look_up(e, event, &data->file_unlink.path, 0, &ret->names[PREFETCH_PATH]);
@@ -77,6 +82,22 @@ void enrich_write_close(struct enricher *e, struct event *event, const struct pr
 
 	data->path_unverified = apply_name(e, event, &prefetch->names[PREFETCH_PATH], &data->path);
 	fill_written_by(event, wire->written);
+}
+
+/* Of truncate(2) the kernel side knows no path: which of the two events it is shows here. */
+void enrich_write(struct enricher *e, struct event *event, const struct prefetch *prefetch)
+{
+	struct data_write *data = &event->data.write;
+
+	_Static_assert(sizeof(struct data_write) == sizeof(struct data_write_config) &&
+			       offsetof(struct data_write, path) == offsetof(struct data_write_config, path),
+		       "one for the other");
+	if (!data->path.wire || !(data->path.wire->flags & PATH_USER))
+		return;
+	data->path_unverified = apply_name(e, event, &prefetch->names[PREFETCH_PATH], &data->path);
+	event->type = str_starts_with(data->path.text, STR("/etc/")) ? EVENT_write_config : EVENT_write;
+	event->info.event.id = event_catalogue[event->type].id;
+	event->info.event.name = event_catalogue[event->type].name;
 }
 
 void enrich_file_unlink(struct enricher *e, struct event *event, const struct prefetch *prefetch)

@@ -57,6 +57,7 @@ void enrich_renew_uuid(struct enricher *e, struct event *event);
 /* file_events.c */
 void enrich_prefetch_names(struct enricher *e, const struct event *event, struct prefetch *ret);
 void enrich_write_close(struct enricher *e, struct event *event, const struct prefetch *prefetch);
+void enrich_write(struct enricher *e, struct event *event, const struct prefetch *prefetch);
 void enrich_file_unlink(struct enricher *e, struct event *event, const struct prefetch *prefetch);
 void enrich_file_rename(struct enricher *e, struct event *event, const struct prefetch *prefetch,
 			enricher_emit_fn emit, void *context);

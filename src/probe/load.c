@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "bpf/base/config.h"
@@ -14,6 +15,9 @@
 enum {
 	REFUSALS_MAX = 32, /* programs that may be left out before we give up */
 };
+
+#define ACCESSES \
+	(1ULL << EVENT_read | 1ULL << EVENT_read_config | 1ULL << EVENT_write | 1ULL << EVENT_write_config)
 
 /* libbpf names a refused program in its messages only; this remembers the last one. */
 static __thread char refused[NAME_MAX_LEN];
@@ -95,6 +99,9 @@ struct bpf_map *load_find_map(const struct probe *p, const char *name)
 static int set_config(struct probe *p)
 {
 	struct bpf_map *map = load_find_map(p, ".rodata.config");
+	uint64_t secret;
+	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
+		return -errno;
 	const struct bpf_config config = {
 		.wanted = p->options.wanted,
 		.send_min_len = p->options.send_min_len,
@@ -103,6 +110,7 @@ static int set_config(struct probe *p)
 		.possible_cpus = p->cpus,
 		.wakeup_bytes = p->options.ring_other / 4,
 		.uring_request = p->uring_request,
+		.secret = secret,
 	};
 
 	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
@@ -121,6 +129,7 @@ static int set_map_sizes(struct probe *p)
 		{"scratch_large", p->cpus * LARGE_SLOTS},
 		{"slots", p->cpus * CPU_SLOTS},
 		{"counters", p->cpus * EVENT_COUNT},
+		{"accesses", p->options.wanted & ACCESSES ? 1 << ACCESS_BUCKET_BITS : 1},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {

@@ -44,6 +44,7 @@ void actor_add_exits(void);
 void actor_add_write_close(void);
 void actor_add_file_create(void);
 void actor_add_names(void);
+void actor_add_accesses(void);
 void actor_add_connect(void);
 void actor_add_send(void);
 void actor_add_dns(void);

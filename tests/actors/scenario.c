@@ -56,6 +56,7 @@ static void add_cases(void)
 	actor_add_write_close();
 	actor_add_file_create();
 	actor_add_names();
+	actor_add_accesses();
 	actor_add_connect();
 	actor_add_send();
 	actor_add_dns();

@@ -460,6 +460,55 @@ static void run_file_rename_exchange_directory(void)
 	rename_named("lib", "bin/bash", "/usr", 2);
 }
 
+static void access_file(enum event_type type, const char *path)
+{
+	struct record *r = golden_begin(type, &task_bash, &task_systemd);
+	struct wire_read *w = record_fixed(r);
+
+	record_put_path(r, &w->path, str_of(path));
+	golden_send();
+}
+
+static void run_read(void)
+{
+	access_file(EVENT_read, "/tmp/x");
+}
+
+static void run_read_config(void)
+{
+	access_file(EVENT_read_config, "/etc/shadow");
+}
+
+static void run_write(void)
+{
+	access_file(EVENT_write, "/tmp/x");
+}
+
+static void run_write_config(void)
+{
+	access_file(EVENT_write_config, "/etc/shadow");
+}
+
+/* The kernel side cannot tell which of the two truncate(2) is. */
+static void access_named(enum event_type type, const char *name)
+{
+	struct record *r = golden_begin(type, &task_bash, &task_systemd);
+	struct wire_write *w = record_fixed(r);
+
+	put_name(r, &w->path, name, "/");
+	golden_send();
+}
+
+static void run_write_truncate(void)
+{
+	access_named(EVENT_write_config, "/etc/../usr/bin/ls");
+}
+
+static void run_write_config_truncate(void)
+{
+	access_named(EVENT_write, "/usr/../etc/group");
+}
+
 /* ---- network ---- */
 
 static void put_address(struct wire_sock *sock, uint8_t at[16], const char *text)
@@ -1165,6 +1214,12 @@ const struct golden_case golden_cases[] = {
 	{"uring_rename", run_uring_rename, 1},
 	{"uring_symlink", run_uring_symlink, 1},
 	{"uring_connect", run_uring_connect, 1},
+	{"read", run_read, 1},
+	{"read_config", run_read_config, 1},
+	{"write", run_write, 1},
+	{"write_config", run_write_config, 1},
+	{"write_truncate", run_write_truncate, 1},
+	{"write_config_truncate", run_write_config_truncate, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -51,7 +51,7 @@ class Log:
             if not problems:
                 self.events.append(event)
 
-        self.reported = [e for e in self.events if kind_of(e) in KINDS]
+        self.reported = [e for e in self.events if kind_of(e) in KINDS and not model.is_background(kind_of(e), e["data"])]
         order = sorted((identity(e).start, i) for i, e in enumerate(self.reported))
         self.starts, self.by_start = [start for start, _ in order], [i for _, i in order]
 

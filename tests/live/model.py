@@ -54,6 +54,14 @@ def unseen_row(case, kernel):
     return next(rows, None)
 
 
+ACCESSES = ("read", "read_config", "write", "write_config")
+
+
+def is_background(kind, data):
+    """Every program reads and writes some files: only those of the cases about it are judged."""
+    return kind in ACCESSES and "/access." not in data["path"] and data["path"] != "/etc/hostname"
+
+
 class Match:
     """An expected value that is not one value. `sample` is an example of what passes."""
 
@@ -341,6 +349,16 @@ class Model:
         if fact.get("during_exec"):
             forget_image(events[0])
         return events
+
+    def on_read(self, fact):
+        return self.access("read", fact)
+
+    def on_write(self, fact):
+        return self.access("write", fact)
+
+    def access(self, kind, fact):
+        path = text(fact["path"])
+        return self.event(kind + "_config" if path.startswith("/etc/") else kind, fact, {"data.path": path})
 
     def on_unlink(self, fact):
         fields = {"data.path": expect_path(fact), "data.success": fact["success"]}

@@ -87,6 +87,10 @@ DATA = {
                   ("data_size", is_u64)],
     "write_close": [*COMMON, ("path", is_str)],
     "file_create": [*COMMON, ("path", is_str)],
+    "read": [*COMMON, ("path", is_str)],
+    "read_config": [*COMMON, ("path", is_str)],
+    "write": [*COMMON, ("path", is_str)],
+    "write_config": [*COMMON, ("path", is_str)],
     "file_rename": [*COMMON, ("old", is_str), ("new", is_str)],
     "file_unlink": [*COMMON, ("path", is_str), ("success", is_bool)],
     "prctl": [*COMMON, ("option", is_str), ("arg2", is_hex), ("arg3", is_hex), ("arg4", is_hex), ("arg5", is_hex),
@@ -107,7 +111,7 @@ DATA = {
 
 IDS = {
     "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
-    "send_data": 62, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
+    "send_data": 62, "read": 81, "read_config": 82, "write": 83, "write_config": 84, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
     "bpf_prog_load": 21, "bpf_socket_filter": 22,
     "io_uring_sqe": 100,
 }  # fmt: skip

@@ -49,6 +49,7 @@ DIRECTORIES = (
 )  # fmt: skip
 
 ETC = {
+    "hostname": "kunai-vm\n",
     "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
     "hosts": "127.0.0.1 localhost kunai-vm\n::1 localhost\n",

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * read, write and their *_config: the first time that a thread reads, or writes, a file. What was reported, or needs no
+ * report, is remembered before any path is walked, so that the same again costs a few reads of kernel memory.
+ *
+ * The memory is a table of buckets of four words. A word stands for a thread, the program it runs, a way of access
+ * and a file under one of its names; it is a hash with a secret, so that nobody makes two of them equal. A full bucket
+ * forgets its oldest word: that access is then reported once more.
+ */
+#ifndef KUNAI_BPF_EMIT_ACCESS_H
+#define KUNAI_BPF_EMIT_ACCESS_H
+
+enum access { ACCESS_READ, ACCESS_WRITE };
+enum { ACCESS_HASH_SHIFT = 64 - ACCESS_BUCKET_BITS };
+
+static __always_inline bool access_wanted(u32 access)
+{
+	return access == ACCESS_READ ? wanted(EVENT_read) || wanted(EVENT_read_config)
+				     : wanted(EVENT_write) || wanted(EVENT_write_config);
+}
+
+static __always_inline u64 access_mix(u64 hash, u64 word)
+{
+	/* an odd constant of 64 well-mixed bits: 2^64 divided by the golden ratio */
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* The inode's number can be used again, its generation then differs; the dentry and the mount are the name. */
+static __always_inline u64 access_hash(struct file *file, struct inode *inode, u32 access)
+{
+	struct task_struct *t = current_task();
+	struct path path = {};
+	u64 hash = config.secret;
+
+	bpf_core_read(&path, sizeof(path), &file->f_path);
+	hash = access_mix(hash, TYPED(t, start_boottime) ^ TYPED(t, self_exec_id) << 56);
+	hash = access_mix(hash, (u64)TYPED(t, pid) << 1 | access);
+	hash = access_mix(hash, (u64)path.mnt);
+	hash = access_mix(hash, (u64)path.dentry);
+	hash = access_mix(hash, BPF_CORE_READ(inode, i_ino));
+	hash = access_mix(hash, BPF_CORE_READ(inode, i_generation));
+	return hash | 1;
+}
+
+static __always_inline struct access_bucket *access_bucket_of(u64 hash)
+{
+	u32 key = hash >> ACCESS_HASH_SHIFT;
+
+	return bpf_map_lookup_elem(&accesses, &key);
+}
+
+static __always_inline bool access_is_known(u64 hash)
+{
+	struct access_bucket *b = access_bucket_of(hash);
+
+	return b &&
+	       (b->hashes[0] == hash || b->hashes[1] == hash || b->hashes[2] == hash || b->hashes[3] == hash);
+}
+
+/* Two CPUs that do this at once can lose one of the words. */
+static __always_inline void access_remember(u64 hash)
+{
+	struct access_bucket *b = access_bucket_of(hash);
+
+	if (!b)
+		return;
+	b->hashes[3] = b->hashes[2];
+	b->hashes[2] = b->hashes[1];
+	b->hashes[1] = b->hashes[0];
+	b->hashes[0] = hash;
+}
+
+static __always_inline void access_send(struct file *file, u32 type, u64 hash)
+{
+	/* all four structs are the same */
+	struct scratch *s = record_begin(type, sizeof(struct wire_read), false, current_task());
+
+	if (!s)
+		return;
+	struct wire_read *w = record_fixed(s);
+	path_put_file(s, &w->path, file);
+	record_submit_other(s, type);
+	access_remember(hash);
+}
+
+/* Not seen before. A global function: many programs enter it. */
+__noinline int access_new(u64 address, u64 hash, u32 access)
+{
+	struct file *file = (struct file *)address;
+	u32 type = access == ACCESS_READ ? EVENT_read : EVENT_write;
+
+	if (self())
+		return 0;
+	u32 top = path_top((u64)BPF_CORE_READ(file, f_path.dentry), (u64)BPF_CORE_READ(file, f_path.mnt));
+	if (top == TOP_ETC)
+		type = access == ACCESS_READ ? EVENT_read_config : EVENT_write_config;
+	if (!wanted(type) || (top == TOP_PROC && type == EVENT_read))
+		access_remember(hash);
+	else
+		access_send(file, type, hash);
+	return 0;
+}
+
+/* The file is a regular one. */
+static __always_inline void file_accessed(struct file *file, struct inode *inode, u32 access)
+{
+	u64 hash = access_hash(file, inode, access);
+
+	if (!access_is_known(hash))
+		access_new((u64)file, hash, access);
+}
+
+static __always_inline void file_read(struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (access_wanted(ACCESS_READ) && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG)
+		file_accessed(file, inode, ACCESS_READ);
+}
+
+/* For what was written, in any way. */
+static __always_inline void file_written(struct file *file, u32 how)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return;
+	if (access_wanted(ACCESS_WRITE))
+		file_accessed(file, inode, ACCESS_WRITE);
+	if (wanted(EVENT_write_close))
+		file_mark_written(file, how);
+}
+
+/* A mapping is not marked here: whether it was stored to shows when the file closes. */
+static __always_inline void file_written_by_mapping(struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG)
+		file_accessed(file, inode, ACCESS_WRITE);
+}
+
+/* truncate(2) leaves only a name, and user space finds out which of the two events it is. */
+static __always_inline void emit_truncate_access(u64 name)
+{
+	u32 type = wanted(EVENT_write_config) ? EVENT_write_config : EVENT_write;
+	struct task_struct *t = current_task();
+	struct scratch *s = record_begin(type, sizeof(struct wire_write), false, t);
+
+	if (!s)
+		return;
+	struct wire_write *w = record_fixed(s);
+	path_put_name(s, &w->path, t, AT_FDCWD, name);
+	record_submit_other(s, type);
+}
+
+#endif
