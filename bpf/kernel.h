@@ -60,9 +60,11 @@ enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { MSG_PEEK = 2, MSG_TRUNC = 0x20 };
 enum { SOCK_STREAM = 1 };
 enum {
+	EPERM = 1,
 	ENOENT = 2,
 	EINTR = 4,
 	EBADF = 9,
+	EACCES = 13,
 	EFAULT = 14,
 	ENOTDIR = 20,
 	EINVAL = 22,
@@ -143,7 +145,12 @@ struct qstr {
 } KERNEL_TYPE;
 
 /* include/uapi/linux/magic.h */
-enum { OVERLAYFS_SUPER_MAGIC = 0x794c7630 };
+enum {
+	PROC_SUPER_MAGIC = 0x9fa0,
+	ANON_INODE_FS_MAGIC = 0x09041934,
+	PID_FS_MAGIC = 0x50494446,
+	OVERLAYFS_SUPER_MAGIC = 0x794c7630,
+};
 
 struct super_block {
 	u32 s_dev;
@@ -162,6 +169,7 @@ struct inode {
 	u32 i_generation;
 	u32 i_nlink;
 	s64 i_size;
+	void *i_private;
 	struct timespec64 i_mtime; /* both until 6.5 */
 	struct timespec64 i_ctime;
 } KERNEL_TYPE;
@@ -349,12 +357,55 @@ struct mm_struct {
 	struct file *exe_file;
 } KERNEL_TYPE;
 
-struct upid {
-	int nr;
+struct hlist_node {
+	struct hlist_node *next;
 } KERNEL_TYPE;
 
+struct hlist_head {
+	struct hlist_node *first;
+} KERNEL_TYPE;
+
+/* include/linux/xarray.h: a tree of tables by bits of the index */
+struct xarray {
+	void *xa_head;
+} KERNEL_TYPE;
+
+struct xa_node {
+	u8 shift;
+	void *slots[64];
+} KERNEL_TYPE;
+
+struct idr {
+	struct xarray idr_rt;
+} KERNEL_TYPE;
+
+struct pid_namespace {
+	struct idr idr;
+} KERNEL_TYPE;
+
+/* A number of a process: one in each namespace that sees it. */
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} KERNEL_TYPE;
+
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
+
 struct pid {
+	u32 level;
+	struct hlist_head tasks[PIDTYPE_MAX];
 	struct upid numbers[1];
+} KERNEL_TYPE;
+
+/* fs/proc/internal.h */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
+} KERNEL_TYPE;
+
+/* include/linux/signal_types.h */
+struct kernel_siginfo {
+	int si_code;
 } KERNEL_TYPE;
 
 struct tty_driver {
@@ -366,8 +417,6 @@ struct tty_struct {
 	int index;
 	struct tty_driver *driver;
 } KERNEL_TYPE;
-
-enum { PIDTYPE_SID = 3 };
 
 struct signal_struct {
 	atomic_t live;
@@ -387,6 +436,8 @@ struct task_struct {
 	s32 pid, tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct hlist_node pid_links[PIDTYPE_MAX];
 	u64 start_boottime;
 	u64 self_exec_id;
 	const struct cred *real_cred;

@@ -10,16 +10,6 @@ enum {
 	PROC_USER_INIT_INO = 0xeffffffd, /* of the initial user namespace: include/linux/proc_ns.h */
 };
 
-static __always_inline void task_fill_audit(struct wire_task *w, struct task_struct *t)
-{
-	w->loginuid = AUDIT_UNSET;
-	w->sessionid = AUDIT_UNSET;
-	if (bpf_core_field_exists(t->loginuid))
-		w->loginuid = TYPED(t, loginuid.val);
-	if (bpf_core_field_exists(t->sessionid))
-		w->sessionid = TYPED(t, sessionid);
-}
-
 /* Of an id of the kernel, what a user namespace's map makes of it. A function of its own: verified once. */
 __noinline u32 task_map_id(u64 address, u32 id)
 {
@@ -51,63 +41,13 @@ static __always_inline void task_fill_inner(struct wire_task *w, u64 owner)
 	w->inner_egid = w->egid == w->gid ? w->inner_gid : task_map_id(gid_map, w->egid);
 }
 
-static __always_inline void task_fill_namespace(struct wire_task *w, struct mnt_namespace *ns)
-{
-	struct ns_common___id *common = (void *)ns + bpf_core_field_offset(ns->ns);
-	struct user_namespace *owner;
+#define READ     TYPED
+#define FN(name) name
+#include "extract/task_fill.h"
 
-	w->mnt_ns = TYPED(ns, ns.inum);
-	if (bpf_core_field_exists(ns->seq))
-		w->mnt_seq = TYPED(ns, seq);
-	else if (bpf_core_field_exists(common->ns_id))
-		w->mnt_seq = BPF_CORE_READ(common, ns_id);
-	owner = TYPED(ns, user_ns);
-	/* read once more, as a number: a function takes no typed pointer */
-	if (TYPED(owner, ns.inum) != PROC_USER_INIT_INO)
-		task_fill_inner(w, (u64)BPF_CORE_READ(ns, user_ns));
-}
-
-static __always_inline void task_fill_session(struct wire_task *w, struct task_struct *t)
-{
-	struct signal_struct *signal = TYPED(t, signal);
-	struct tty_struct *tty;
-	struct pid *sid;
-
-	if (!signal)
-		return;
-	sid = TYPED(signal, pids[PIDTYPE_SID]);
-	if (sid)
-		w->sid = BPF_CORE_READ(sid, numbers[0].nr);
-	tty = TYPED(signal, tty);
-	if (!tty)
-		return;
-	struct tty_driver *driver = TYPED(tty, driver);
-	if (driver)
-		w->tty = TYPED(driver, major) << 20 | (TYPED(driver, minor_start) + TYPED(tty, index));
-}
-
-static __always_inline void task_fill(struct wire_task *w, struct task_struct *t)
-{
-	struct task_struct *leader = TYPED(t, group_leader);
-	const struct cred *cred = TYPED(t, real_cred);
-	struct nsproxy *nsproxy = TYPED(t, nsproxy);
-
-	w->start = TYPED(leader, start_boottime);
-	w->pid = TYPED(t, pid);
-	w->tgid = TYPED(t, tgid);
-	w->inner_uid = w->uid = TYPED(cred, uid.val);
-	w->inner_gid = w->gid = TYPED(cred, gid.val);
-	w->inner_euid = w->euid = TYPED(cred, euid.val);
-	w->inner_egid = w->egid = TYPED(cred, egid.val);
-	w->flags = TYPED(t, flags);
-	if (nsproxy) {
-		struct mnt_namespace *ns = TYPED(nsproxy, mnt_ns);
-		if (ns)
-			task_fill_namespace(w, ns);
-	}
-	task_fill_audit(w, t);
-	bpf_probe_read_kernel(w->comm, sizeof(w->comm), t->comm);
-}
+#define READ     BPF_CORE_READ
+#define FN(name) name##_untyped
+#include "extract/task_fill.h"
 
 /* The UTS node name, which is a container's name; in kernel memory. */
 static __always_inline const char *nodename_of(struct task_struct *t)

@@ -6,11 +6,31 @@
 /* include/uapi/linux/fs.h: the commands end the call in a common ioctl, so ask cheaply */
 enum { FICLONE = 0x40049409, FICLONERANGE = 0x4020940d };
 
+/* /proc/PID/mem, which opens a process's memory. */
+static __always_inline void opened_proc(struct file *file)
+{
+	struct task_struct *target;
+	const unsigned char *name;
+	u64 text = 0;
+
+	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return;
+	name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	bpf_probe_read_kernel(&text, 4, name);
+	if (text != ('m' | 'e' << 8 | 'm' << 16))
+		return;
+	target = task_of_pid(pid_of_file(file));
+	if (target && BPF_CORE_READ(target, tgid) != bpf_get_current_pid_tgid() >> 32)
+		emit_ptrace(target, 0, ACCESS_PROC_MEM, true);
+}
+
 static __always_inline void opened(long fd, u64 flags)
 {
 	struct file *file = file_of_fd(fd);
 	if (!file)
 		return;
+	if (wanted(EVENT_ptrace))
+		opened_proc(file);
 	u32 mode = BPF_CORE_READ(file, f_mode);
 	if (mode & FMODE_CREATED) {
 		if (wanted(EVENT_file_create))

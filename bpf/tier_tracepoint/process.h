@@ -37,31 +37,6 @@ int BPF_PROG(on_cgroup_move, struct cgroup *cgroup, const char *path, struct tas
 	return 0;
 }
 
-/* A register that the current task entered the kernel with. */
-#if KUNAI_MODERN
-#define ENTRY_REG(t, name) (((struct pt_regs *)bpf_task_pt_regs(t))->name)
-#else
-/* arch/x86 and arch/arm64 alike */
-enum { THREAD_SIZE = 16384 };
-#define ENTRY_REG(t, name)                                                                          \
-	({                                                                                          \
-		struct pt_regs *regs_ =                                                             \
-			BPF_CORE_READ(t, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs); \
-		BPF_CORE_READ(regs_, name);                                                         \
-	})
-#endif
-
-/* The first argument of a call: in registers of other names for 64-bit and 32-bit programs. */
-#ifdef __TARGET_ARCH_arm64
-#define ENTRY_CALL(t)       ENTRY_REG(t, syscallno)
-#define ENTRY_ARG(t)        ENTRY_REG(t, orig_x0)
-#define ENTRY_COMPAT_ARG(t) ENTRY_REG(t, orig_x0)
-#else
-#define ENTRY_CALL(t)       ENTRY_REG(t, orig_ax)
-#define ENTRY_ARG(t)        ENTRY_REG(t, di)
-#define ENTRY_COMPAT_ARG(t) ENTRY_REG(t, bx)
-#endif
-
 /* The event of the system call that ends the current task, or 0 when a signal does. */
 static __always_inline u32 exit_event(struct task_struct *t, u32 *ret_code)
 {

@@ -18,7 +18,10 @@
 #include "base/scratch.h"
 
 #include "extract/regs.h"
+#include "extract/entry.h"
 #include "extract/task.h"
+#include "extract/pid.h"
+#include "extract/signal.h"
 #include "extract/file.h"
 #include "extract/path.h"
 #include "extract/name.h"

@@ -86,3 +86,24 @@ struct str prctl_option_name(struct arena *a, uint32_t option)
 		return str_of(options[option]);
 	return arena_printf(a, "unknown(%u)", option);
 }
+
+/* include/uapi/asm-generic/signal.h: the same on all machines that we run on. 32 and 33 are the C library's. */
+static const char *const signals[] = {
+	[1] = "SIGHUP",     [2] = "SIGINT",   [3] = "SIGQUIT",   [4] = "SIGILL",   [5] = "SIGTRAP",
+	[6] = "SIGABRT",    [7] = "SIGBUS",   [8] = "SIGFPE",    [9] = "SIGKILL",  [10] = "SIGUSR1",
+	[11] = "SIGSEGV",   [12] = "SIGUSR2", [13] = "SIGPIPE",  [14] = "SIGALRM", [15] = "SIGTERM",
+	[16] = "SIGSTKFLT", [17] = "SIGCHLD", [18] = "SIGCONT",  [19] = "SIGSTOP", [20] = "SIGTSTP",
+	[21] = "SIGTTIN",   [22] = "SIGTTOU", [23] = "SIGURG",   [24] = "SIGXCPU", [25] = "SIGXFSZ",
+	[26] = "SIGVTALRM", [27] = "SIGPROF", [28] = "SIGWINCH", [29] = "SIGPOLL", [30] = "SIGPWR",
+	[31] = "SIGSYS",
+};
+enum { SIGNAL_RT_MIN = 34, SIGNAL_RT_MAX = 64 };
+
+struct str signal_name(struct arena *a, uint32_t number)
+{
+	if (number < sizeof(signals) / sizeof(signals[0]) && signals[number])
+		return str_of(signals[number]);
+	if (number >= SIGNAL_RT_MIN && number <= SIGNAL_RT_MAX)
+		return arena_printf(a, "SIGRT%u", number - SIGNAL_RT_MIN);
+	return arena_printf(a, "SIG(%u)", number);
+}

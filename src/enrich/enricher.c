@@ -330,6 +330,20 @@ static void fill_common(struct event *event, struct process *p)
 		common->exe.path = p->exe;
 }
 
+void enrich_fill_target(struct enricher *e, struct event *event, const struct wire_task *task,
+			struct obj_target *ret)
+{
+	const struct process *p = process_find(&e->processes, task);
+	struct process_key key = process_key_of(task);
+
+	event_fill_task(event, task, &ret->task);
+	fill_guuid(e, &key, &ret->task.guuid);
+	ret->task.user = user_name(e, event, task, task->inner_uid);
+	ret->task.group = group_name(e, event, task, task->inner_gid);
+	ret->command_line = p && p->command_line.p ? p->command_line : STR("?");
+	ret->exe.path = p && p->exe.p ? p->exe : task->flags & PF_KTHREAD ? STR("kernel") : STR("?");
+}
+
 void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
 		    enricher_emit_fn emit, void *context)
 {
@@ -376,6 +390,14 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		break;
 	case EVENT_write_close:
 		enrich_write_close(e, event, prefetch);
+		emit(context, event);
+		break;
+	case EVENT_kill:
+		enrich_kill(e, event);
+		emit(context, event);
+		break;
+	case EVENT_ptrace:
+		enrich_ptrace(e, event);
 		emit(context, event);
 		break;
 	case EVENT_prctl:

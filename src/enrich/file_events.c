@@ -60,6 +60,7 @@ static void fill_written_by(struct event *event, uint64_t written)
 #define IF_WRITTEN(bit, doc)      [bit] = STR(doc),
 #define IF_PATH(bit, doc)
 #define IF_SOCK(bit, doc)
+#define IF_ACCESS(bit, doc)
 #include "schema/flags.def"
 #undef FLAG
 	};

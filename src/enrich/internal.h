@@ -38,6 +38,10 @@ struct enricher {
 /* The process behind the event, NULL when unknown. */
 struct process *enrich_process(struct enricher *e, const struct event *event);
 
+/* Another task that the event is about. */
+void enrich_fill_target(struct enricher *e, struct event *event, const struct wire_task *task,
+			struct obj_target *ret);
+
 /* event_files.c. is_image: the process of the event runs the file. */
 void enrich_submit_file(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
 			struct file_digest *ret);
@@ -69,6 +73,8 @@ void enrich_dns_query(struct enricher *e, struct event *event, struct process *p
 		      void *context);
 /* control_events.c */
 void enrich_prctl(struct event *event);
+void enrich_kill(struct enricher *e, struct event *event);
+void enrich_ptrace(struct enricher *e, struct event *event);
 
 /* memory_events.c */
 void enrich_mprotect_exec(struct event *event);

@@ -193,7 +193,7 @@ static struct str tty_name(struct arena *a, uint32_t number)
 	return arena_printf(a, "%u:%u", major, minor);
 }
 
-static void task_decode(struct event *e, const struct wire_task *wire, struct obj_task *ret)
+void event_fill_task(struct event *e, const struct wire_task *wire, struct obj_task *ret)
 {
 	struct obj_namespaces *ns = NULL;
 
@@ -237,8 +237,8 @@ static void context_decode(struct event *e, const struct wire_task *wire, struct
 
 void event_fill_tasks(struct event *e)
 {
-	task_decode(e, &e->wire->task, &e->info.task);
-	task_decode(e, &e->wire->parent, &e->info.parent_task);
+	event_fill_task(e, &e->wire->task, &e->info.task);
+	event_fill_task(e, &e->wire->parent, &e->info.parent_task);
 	context_decode(e, &e->wire->task, &e->info.task);
 }
 

@@ -28,6 +28,9 @@ int event_decode(const void *record, size_t len, struct arena *a, struct event *
 /* An event of the sensor's own. */
 void event_make(struct event *ret, enum event_type type, struct arena *a);
 
+/* What the kernel told of a task; user and group are ?, the guuid is the enrichment's. */
+void event_fill_task(struct event *e, const struct wire_task *wire, struct obj_task *ret);
+
 /* info.task and info.parent_task from the record's header. */
 void event_fill_tasks(struct event *e);
 

@@ -51,6 +51,7 @@ void actor_add_dns(void);
 void actor_add_isolate(void);
 void actor_add_identity(void);
 void actor_add_control(void);
+void actor_add_others(void);
 void actor_add_memory(void);
 void actor_add_filter(void);
 void actor_add_prog(void);
@@ -88,6 +89,17 @@ void actor_fact_closed(const char *path, const char *written_by);
 void actor_fact_unlinked(const char *path);
 void actor_fact_not_unlinked(const char *path);
 void actor_fact_renamed(const char *old, const char *new);
+
+/* A child that waits for its end, deaf to all signals that it can ignore. It is ready. lead: it leads a process group;
+ * group: it joins this one. */
+pid_t actor_deaf_child(bool lead, pid_t group);
+
+/* Sends a signal, with its fact. */
+void actor_kill(pid_t pid, int number);
+void actor_fact_kill(pid_t pid, int number, bool success);
+
+/* access: as the event names it. */
+void actor_fact_access(const char *access, pid_t pid, bool success);
 
 /* Lives for a moment longer: a namespace that ends at once is gone before its files can be asked for names. */
 void actor_stay(void);

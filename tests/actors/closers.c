@@ -118,7 +118,7 @@ static void by_thread_exit(struct target *target)
 static void by_sigkill(struct target *target)
 {
 	closers_state(target);
-	kill(getpid(), SIGKILL);
+	actor_kill(getpid(), SIGKILL);
 }
 
 static void by_sigsegv(struct target *target)

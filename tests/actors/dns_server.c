@@ -282,6 +282,6 @@ pid_t dns_server_start(void)
 
 void dns_server_stop(pid_t pid)
 {
-	kill(pid, SIGKILL);
+	actor_kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }

@@ -119,7 +119,7 @@ static void exit_signal(const struct actor_case *self)
 		signal(self->a, SIG_DFL);
 		if (self->a == SIGSEGV)
 			*(volatile int *)actor_nowhere = 1;
-		kill(getpid(), self->a);
+		actor_kill(getpid(), self->a);
 	}
 	actor_must(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "a signal kills the child");
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,8 +33,16 @@ enum {
 	IA32_SOCKETCALL = 102,
 	IA32_MMAP2 = 192,
 	IA32_EXIT_GROUP = 252,
+	IA32_PTRACE = 26,
+	IA32_KILL = 37,
 	IA32_MPROTECT = 125,
 	IA32_PRCTL = 172,
+	IA32_RT_SIGQUEUEINFO = 178,
+	IA32_TKILL = 238,
+	IA32_TGKILL = 270,
+	IA32_RT_TGSIGQUEUEINFO = 335,
+	IA32_PROCESS_VM_READV = 347,
+	IA32_PIDFD_SEND_SIGNAL = 424,
 	IA32_CONNECT = 362,
 	IA32_PKEY_MPROTECT = 380,
 	IA32_SETSOCKOPT = 366,
@@ -54,11 +63,12 @@ static long ia32(long number, long a, long b, long c)
 	return (int)result;
 }
 
+/* The sixth argument, in rbp, is 0. */
 static long ia32_five(long number, long a, long b, long c, long d, long e)
 {
 	long result;
 
-	__asm__ volatile("int $0x80"
+	__asm__ volatile("push %%rbp\n\txor %%ebp, %%ebp\n\tint $0x80\n\tpop %%rbp"
 			 : "=a"(result)
 			 : "a"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
 			 : "memory", "r8", "r9", "r10", "r11");
@@ -352,8 +362,80 @@ static void ia32_prog(const struct actor_case *self)
 	bpf_load_refused(bpf_ia32, &attr, sizeof(attr));
 }
 
+/* A signal to a child, and one that is refused. b: the target is told by its second argument. */
+static void ia32_kill(const struct actor_case *self)
+{
+	uint32_t *info = (uint32_t *)(void *)low_memory();
+	bool queue = self->a == IA32_RT_SIGQUEUEINFO || self->a == IA32_RT_TGSIGQUEUEINFO;
+	pid_t pid, target;
+	long ret;
+
+	probe();
+	target = actor_deaf_child(false, 0);
+	info[0] = SIGURG;
+	info[2] = queue ? (uint32_t)SI_QUEUE : 0;
+	for (int round = 0; round < 2; round++) {
+		pid = actor_fork();
+		if (pid == 0) {
+			if (round)
+				actor_must(setgid(65534) == 0 && setuid(65534) == 0, "another user");
+			facts_refresh_names();
+			int fd = (int)syscall(SYS_pidfd_open, target, 0);
+			if (self->a == IA32_PIDFD_SEND_SIGNAL)
+				ret = ia32_five(self->a, fd, SIGURG, 0, 0, 0);
+			else if (self->b)
+				ret = ia32_five(self->a, target, target, SIGURG, low(info), 0);
+			else
+				ret = ia32_five(self->a, target, SIGURG, low(info), 0, 0);
+			actor_must(ret == (round ? -EPERM : 0), "kill");
+			actor_fact_kill(target, SIGURG, round == 0);
+			actor_exit(0);
+		}
+		actor_wait(pid);
+	}
+	actor_kill(target, SIGKILL);
+	waitpid(target, NULL, 0);
+}
+
+static char ia32_secret[8] = "secret";
+
+static void ia32_ptrace(const struct actor_case *self)
+{
+	char *memory = low_memory();
+	uint32_t *iov = (uint32_t *)(void *)memory;
+	pid_t target;
+
+	(void)self;
+	probe();
+	/* the child has the low memory, too */
+	memcpy(memory + 64, ia32_secret, sizeof(ia32_secret));
+	target = actor_deaf_child(false, 0);
+	iov[0] = (uint32_t)low(memory + 128);
+	iov[1] = sizeof(ia32_secret);
+	iov[2] = (uint32_t)low(memory + 64);
+	iov[3] = sizeof(ia32_secret);
+	actor_must(ia32_five(IA32_PROCESS_VM_READV, target, low(iov), 1, low(iov + 2), 1) ==
+			   (long)sizeof(ia32_secret),
+		   "read its memory");
+	actor_fact_access("process_vm_readv", target, true);
+	actor_must(ia32_five(IA32_PTRACE, 0x4206, target, 0, 0, 0) == 0, "seize");
+	actor_fact_access("seize", target, true);
+	snprintf(memory, 64, "/proc/%d/mem", target);
+	actor_must(ia32(IA32_OPEN, low(memory), O_RDONLY, 0) >= 0, "open its memory");
+	actor_fact_access("proc_mem", target, true);
+	actor_kill(target, SIGKILL);
+	waitpid(target, NULL, __WALL);
+}
+
 void actor_add_ia32(void)
 {
+	actor_add(ia32_kill, IA32_KILL, 0, 0, "ia32.kill");
+	actor_add(ia32_kill, IA32_TKILL, 0, 0, "ia32.tkill");
+	actor_add(ia32_kill, IA32_TGKILL, 1, 0, "ia32.tgkill");
+	actor_add(ia32_kill, IA32_RT_SIGQUEUEINFO, 0, 0, "ia32.rt_sigqueueinfo");
+	actor_add(ia32_kill, IA32_RT_TGSIGQUEUEINFO, 1, 0, "ia32.rt_tgsigqueueinfo");
+	actor_add(ia32_kill, IA32_PIDFD_SEND_SIGNAL, 0, 0, "ia32.pidfd_send_signal");
+	actor_add(ia32_ptrace, 0, 0, 0, "ia32.ptrace");
 	actor_add(ia32_mmap2, 0, 0, 0, "ia32.mmap2");
 	actor_add(ia32_old_mmap, 0, 0, 0, "ia32.old_mmap");
 	actor_add(ia32_old_mmap, 1, 0, 0, "ia32.old_mmap.not_exec");

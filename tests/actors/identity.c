@@ -56,7 +56,7 @@ static void identity_reused(const struct actor_case *self)
 	(void)self;
 	actor_must(link(actor_program(), "victim") == 0, "link the program");
 	pid = start_victim();
-	kill(pid, SIGKILL);
+	actor_kill(pid, SIGKILL);
 	actor_must(waitpid(pid, NULL, 0) == pid, "the victim dies");
 	facts_begin(&fact, "reused");
 	facts_number(&fact, "reused_pid", pid);

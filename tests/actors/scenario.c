@@ -63,6 +63,7 @@ static void add_cases(void)
 	actor_add_isolate();
 	actor_add_identity();
 	actor_add_control();
+	actor_add_others();
 	actor_add_memory();
 	actor_add_filter();
 	actor_add_prog();

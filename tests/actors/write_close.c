@@ -278,7 +278,7 @@ static void mapping_late(const struct actor_case *self)
 			munmap(map, 4096);
 		closers_state(&target);
 		if (self->a == LATE_SIGKILL)
-			kill(getpid(), SIGKILL);
+			actor_kill(getpid(), SIGKILL);
 		actor_exit(0);
 	}
 	reap(pid);
@@ -436,7 +436,7 @@ static void many(const struct actor_case *self)
 		if (self->a == MANY_CLOSE_RANGE && syscall(SYS_close_range, first, ~0U, 0) < 0)
 			actor_skip("no close_range here");
 		if (self->a == MANY_SIGKILL)
-			kill(getpid(), SIGKILL);
+			actor_kill(getpid(), SIGKILL);
 		if (self->a == MANY_EXEC)
 			actor_execute(actor_program());
 		actor_exit(0);

@@ -694,6 +694,60 @@ static void run_prctl_unknown(void)
 	golden_send();
 }
 
+static void kill_task(const struct wire_task *target, uint64_t number, bool success)
+{
+	struct wire_kill *w = record_fixed(golden_begin(EVENT_kill, &task_bash, &task_systemd));
+
+	w->signal_number = number;
+	w->success = success;
+	w->target_task = *target;
+	golden_send();
+}
+
+static void run_kill(void)
+{
+	kill_task(&task_systemd, 15, true);
+}
+
+static void run_kill_refused(void)
+{
+	kill_task(&task_kworker, 64, false);
+}
+
+static void run_kill_unknown(void)
+{
+	kill_task(&task_stranger, 33, true);
+}
+
+static void access_task(const struct wire_task *target, uint64_t mode, uint64_t access, bool success)
+{
+	struct wire_ptrace *w = record_fixed(golden_begin(EVENT_ptrace, &task_bash, &task_systemd));
+
+	w->mode = mode;
+	w->access_flag = access;
+	w->success = success;
+	w->target_task = *target;
+	golden_send();
+}
+
+static void run_ptrace(void)
+{
+	access_task(&task_boxed, 0x12, ACCESS_ATTACH, true);
+}
+
+static void run_ptrace_mem(void)
+{
+	access_task(&task_systemd, 0xa, ACCESS_PROC_MEM, true);
+}
+
+/* It has ended: its number is all that is known. */
+static void run_ptrace_gone(void)
+{
+	static const struct wire_task gone = {.pid = 4242, .tgid = 4242};
+
+	access_task(&gone, 0x12, ACCESS_VM_WRITE, true);
+}
+
 static void run_mprotect_exec(void)
 {
 	struct record *r = golden_begin(EVENT_mprotect_exec, &task_bash, &task_systemd);
@@ -1214,6 +1268,12 @@ const struct golden_case golden_cases[] = {
 	{"uring_rename", run_uring_rename, 1},
 	{"uring_symlink", run_uring_symlink, 1},
 	{"uring_connect", run_uring_connect, 1},
+	{"kill", run_kill, 1},
+	{"kill_refused", run_kill_refused, 1},
+	{"kill_unknown", run_kill_unknown, 1},
+	{"ptrace", run_ptrace, 1},
+	{"ptrace_mem", run_ptrace_mem, 1},
+	{"ptrace_gone", run_ptrace_gone, 1},
 	{"read", run_read, 1},
 	{"read_config", run_read_config, 1},
 	{"write", run_write, 1},

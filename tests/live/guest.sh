@@ -8,7 +8,7 @@
 set -u
 : "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
 : "${STORM:=10007}" "${CASES:=*}"
-: "${EVENTS:=execve,execve_script,clone,exit,exit_group,write_close,read,read_config,write,write_config,file_create,file_rename,file_unlink,connect,dns_query,send_data,prctl,mprotect_exec,mmap_exec,bpf_socket_filter,bpf_prog_load,io_uring_sqe}"
+: "${EVENTS:=execve,execve_script,clone,exit,exit_group,write_close,read,read_config,write,write_config,file_create,file_rename,file_unlink,connect,dns_query,send_data,prctl,kill,ptrace,mprotect_exec,mmap_exec,bpf_socket_filter,bpf_prog_load,io_uring_sqe}"
 
 scenario=$ACTORS/scenario
 work=$(mktemp -d "${TMPDIR:-/tmp}/kunai-live.XXXXXX") || exit 1

@@ -431,6 +431,23 @@ class Model:
         fields = {f"data.{key}": fact[key] for key in ("option", "arg2", "arg3", "arg4", "arg5", "success")}
         return self.event("prctl", fact, fields)
 
+    def target(self, fact):
+        process = self.processes[fact["target"]]
+        return {
+            "data.target.command_line": process.command_line,
+            "data.target.exe.path": process.exe,
+            "data.target.task.tgid": process.tgid,
+            "data.target.task.pid": process.tgid,
+            "data.success": fact["success"],
+        }
+
+    def on_kill(self, fact):
+        return self.event("kill", fact, self.target(fact) | {"data.signal": fact["signal"]})
+
+    def on_access(self, fact):
+        mode = "0xa" if fact["access"] == "proc_mem" else "0x12"
+        return self.event("ptrace", fact, self.target(fact) | {"data.access": fact["access"], "data.mode": mode})
+
     def on_mprotect(self, fact):
         fields = {"data.addr": fact["addr"], "data.prot": hex(fact["prot"]), "data.size": fact["size"],
                   "data.success": fact["success"]}  # fmt: skip

@@ -17,7 +17,7 @@ STORM = 7
 # Enough for every kind of event; spoiling the output of all cases would take minutes.
 SPOILT_CASES = re.compile(
     r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
-    r"|prctl\..*|m(protect|map)_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
+    r"|prctl\..*|kill\.(tgkill|refused\.kill)|ptrace\..*|m(protect|map)_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
     r"|filter\.(tcp4|udp6)|prog\.(xdp|unnamed|refused\.code)"
 )
 
@@ -44,6 +44,10 @@ class Spoiler:
         found = [i for i, e in enumerate(self.events)
                  if judge.kind_of(e) == kind and (path is None or judge.value_at(e, path) == value)]  # fmt: skip
         return found[nth]
+
+    def nth(self, kind, path, value):
+        """Which of its kind is the first with that value."""
+        return [judge.value_at(e, path) for e in self.events if judge.kind_of(e) == kind].index(value)
 
     def drop(self, kind, nth=0):
         del self.events[self.index(kind, nth=nth)]
@@ -169,6 +173,15 @@ SPOILS = {
     "another option": (lambda s: s.set("prctl", "data.option", "PR_SET_MM"), "prctl."),
     "another argument": (lambda s: s.set("prctl", "data.arg5", "0x99"), "prctl."),
     "a prctl that succeeds": (lambda s: s.set("prctl", "data.success", True, 1), "prctl."),
+    "a kill is missing": (lambda s: s.drop("kill"), ""),
+    "a kill comes twice": (lambda s: s.double("kill"), ""),
+    "another signal": (lambda s: s.set("kill", "data.signal", "SIGPWR"), ""),
+    "another target": (lambda s: s.set("kill", "data.target.task.tgid", 1), ""),
+    "a kill that is not refused": (lambda s: s.set("kill", "data.success", True, s.nth("kill", "data.success", False)), "kill."),
+    "a ptrace is missing": (lambda s: s.drop("ptrace"), "ptrace."),
+    "another access": (lambda s: s.set("ptrace", "data.access", "peek"), "ptrace."),
+    "another mode": (lambda s: s.set("ptrace", "data.mode", "0x1"), "ptrace."),
+    "another target's executable": (lambda s: s.set("ptrace", "data.target.exe.path", "/x"), "ptrace."),
     "an mprotect_exec is missing": (lambda s: s.drop("mprotect_exec"), "mprotect_exec."),
     "another addr": (lambda s: s.set("mprotect_exec", "data.addr", "0x1"), "mprotect_exec."),
     "another prot": (lambda s: s.set("mprotect_exec", "data.prot", "0x3"), "mprotect_exec."),

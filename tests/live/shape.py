@@ -74,6 +74,11 @@ SYSTEM = [("uptime", or_null(is_float)), ("boot_time", or_null(matches(BOOT_TIME
           ("release", is_str), ("version", is_str), ("machine", is_str), ("domainname", is_str)]  # fmt: skip
 SENSOR = [("version", is_str), ("exe", HASHES), ("config", [("sha256", matches(re.compile(r"^[0-9a-f]{64}$")))])]
 
+TASK = [("name", is_str), ("pid", is_i32), ("tgid", is_i32), ("guuid", is_uuid), ("uid", is_u32), ("user", is_str),
+        ("gid", is_u32), ("group", is_str), ("namespaces", or_null([("mnt", is_u32)])), ("flags", is_hex),
+        ("zombie", is_bool)]  # fmt: skip
+TARGET = [("command_line", is_str), ("exe", IMAGE), ("task", TASK)]
+
 DATA = {
     "execve": EXEC,
     "execve_script": [*EXEC, ("interpreter", HASHES)],
@@ -95,6 +100,8 @@ DATA = {
     "file_unlink": [*COMMON, ("path", is_str), ("success", is_bool)],
     "prctl": [*COMMON, ("option", is_str), ("arg2", is_hex), ("arg3", is_hex), ("arg4", is_hex), ("arg5", is_hex),
               ("success", is_bool)],
+    "kill": [*COMMON, ("signal", is_str), ("target", TARGET)],
+    "ptrace": [*COMMON, ("mode", is_hex), ("target", TARGET)],
     "mprotect_exec": [*COMMON, ("addr", is_hex), ("prot", is_hex)],
     "bpf_prog_load": [*COMMON, ("id", is_u32), ("prog_type", [("id", is_u32), ("name", is_str)]), ("tag", is_str),
                       ("attached_func", is_str), ("name", is_str), ("ksym", is_str),
@@ -110,15 +117,12 @@ DATA = {
 }  # fmt: skip
 
 IDS = {
-    "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
+    "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "kill": 8, "ptrace": 9, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
     "send_data": 62, "read": 81, "read_config": 82, "write": 83, "write_config": 84, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
     "bpf_prog_load": 21, "bpf_socket_filter": 22,
     "io_uring_sqe": 100,
 }  # fmt: skip
 
-TASK = [("name", is_str), ("pid", is_i32), ("tgid", is_i32), ("guuid", is_uuid), ("uid", is_u32), ("user", is_str),
-        ("gid", is_u32), ("group", is_str), ("namespaces", or_null([("mnt", is_u32)])), ("flags", is_hex),
-        ("zombie", is_bool)]  # fmt: skip
 CONTAINER = [("name", is_str), ("type", or_null(is_str))]
 INFO = [
     ("host", [("uuid", is_uuid), ("name", is_str), ("container", or_null(CONTAINER))]),

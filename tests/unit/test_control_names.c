@@ -2,6 +2,7 @@
 #include "enrich/control_names.h"
 
 #include <linux/prctl.h>
+#include <signal.h>
 
 #include "tap.h"
 
@@ -25,11 +26,27 @@ static void test_prctl_options(struct arena *a)
 	is_str(prctl_option_name(a, UINT32_MAX).p, "unknown(4294967295)", "the greatest number");
 }
 
+static void test_signals(struct arena *a)
+{
+	is_str(signal_name(a, SIGHUP).p, "SIGHUP", "the first");
+	is_str(signal_name(a, SIGKILL).p, "SIGKILL", "SIGKILL");
+	is_str(signal_name(a, SIGSTKFLT).p, "SIGSTKFLT", "SIGSTKFLT");
+	is_str(signal_name(a, SIGIO).p, "SIGPOLL", "SIGIO");
+	is_str(signal_name(a, SIGSYS).p, "SIGSYS", "the last with a name");
+	is_str(signal_name(a, 32).p, "SIG(32)", "of the C library");
+	is_str(signal_name(a, 33).p, "SIG(33)", "another one");
+	is_str(signal_name(a, 34).p, "SIGRT0", "the first real-time signal");
+	is_str(signal_name(a, 64).p, "SIGRT30", "the last");
+	is_str(signal_name(a, 65).p, "SIG(65)", "past it");
+	is_str(signal_name(a, 0).p, "SIG(0)", "none");
+}
+
 int main(void)
 {
 	struct arena arena = {0};
 
 	test_prctl_options(&arena);
+	test_signals(&arena);
 	arena_fini(&arena);
 	return done_testing();
 }
