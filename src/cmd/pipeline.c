@@ -465,6 +465,9 @@ static void finish(struct pipeline *p)
 		 stats.names_unverified, stats.renames_left_out);
 	log_info("enrichment: progs_unknown=%" PRIu64 " progs_refused=%" PRIu64, stats.progs_unknown,
 		 stats.progs_refused);
+	log_info("enrichment: containers_named=%" PRIu64 " containers_unknown=%" PRIu64
+		 " containers_refused=%" PRIu64,
+		 stats.containers.resolved, stats.containers.unknown, stats.containers.refused);
 }
 
 /* The size for max_buffered_events, rounded up to a power of two as rings must be. */

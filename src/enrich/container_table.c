@@ -14,18 +14,23 @@ struct entry {
 	uint32_t references;
 	UT_hash_handle hh;
 	uint32_t key_len;
-	char key[]; /* type, NUL, runtime, NUL, id */
+	char key[]; /* type, NUL, runtime, NUL, id; or instead of that, /, the cgroup's path */
 };
 
 struct container_table {
+	struct container_lookups *lookups;
 	struct entry *entries;
 };
 
-enum { KEY_MAX = 512 };
+enum { ID_MAX = 512, KEY_MAX = ID_MAX + CONTAINER_CGROUP_MAX };
 
-struct container_table *container_table_new(void)
+struct container_table *container_table_new(struct container_lookups *lookups)
 {
-	return calloc(1, sizeof(struct container_table));
+	struct container_table *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->lookups = lookups;
+	return t;
 }
 
 void container_table_free(struct container_table *t)
@@ -51,14 +56,22 @@ static uint32_t unescape(struct str from, char *to, uint32_t max)
 	return n;
 }
 
+/* No id begins with a slash. */
+static uint32_t put_cgroup(char *to, struct str cgroup)
+{
+	if (!cgroup.len || cgroup.len > CONTAINER_CGROUP_MAX)
+		return 0;
+	memcpy(to, cgroup.p, cgroup.len);
+	return cgroup.len;
+}
+
 /* Returns the length, 0 when there is nothing to say. */
-static uint32_t make_key(const struct container_identity *identity, char key[KEY_MAX], uint32_t *ret_id)
+static uint32_t make_key(const struct container_identity *identity, struct str cgroup, char key[KEY_MAX],
+			 uint32_t *ret_id)
 {
 	struct str type = str_of(identity->type), runtime = str_of(identity->runtime);
 	uint32_t n = 0;
 
-	if (!identity->type && !identity->id.len)
-		return 0;
 	memcpy(key, type.p ? type.p : "", type.len);
 	n += type.len;
 	key[n++] = '\0';
@@ -66,22 +79,34 @@ static uint32_t make_key(const struct container_identity *identity, char key[KEY
 	n += runtime.len;
 	key[n++] = '\0';
 	*ret_id = n;
+	if (!identity->id.len)
+		return n + put_cgroup(key + n, cgroup);
 	if (identity->escaped)
-		return n + unescape(identity->id, key + n, KEY_MAX - n);
-	uint32_t len = identity->id.len < KEY_MAX - n ? identity->id.len : KEY_MAX - n;
-	memcpy(key + n, identity->id.p ? identity->id.p : "", len);
+		return n + unescape(identity->id, key + n, ID_MAX - n);
+	uint32_t len = identity->id.len < ID_MAX - n ? identity->id.len : ID_MAX - n;
+	memcpy(key + n, identity->id.p, len);
 	return n + len;
 }
 
-struct container *container_get(struct container_table *t, const struct container_identity *identity)
+struct container_lookup *container_look_up(struct container_table *t,
+					   const struct container_identity *identity, struct str cgroup)
+{
+	/* lxc and the like have a name for an id, and no file that tells more */
+	if (!t->lookups || (identity->id.len && !identity->oci))
+		return NULL;
+	return container_lookup_get(t->lookups, identity->id, cgroup);
+}
+
+struct container *container_get(struct container_table *t, const struct container_identity *identity,
+				struct str cgroup)
 {
 	char key[KEY_MAX];
 	uint32_t id;
-	uint32_t len = make_key(identity, key, &id);
 	struct entry *e;
 
-	if (len == 0)
+	if (!identity->type && !identity->id.len && (!t->lookups || !cgroup.len))
 		return NULL;
+	uint32_t len = make_key(identity, cgroup, key, &id);
 	HASH_FIND(hh, t->entries, key, len, e);
 	if (e)
 		return container_share(&e->container);
@@ -94,13 +119,15 @@ struct container *container_get(struct container_table *t, const struct containe
 	e->key_len = len;
 	e->container.type = identity->type;
 	e->container.runtime = identity->runtime;
-	if (len > id)
+	if (identity->id.len)
 		e->container.id = (struct str){e->key + id, len - id};
 	HASH_ADD_KEYPTR(hh, t->entries, e->key, e->key_len, e);
-	if (e->hh.tbl)
-		return &e->container;
-	free(e);
-	return NULL;
+	if (!e->hh.tbl) {
+		free(e);
+		return NULL;
+	}
+	e->container.lookup = container_look_up(t, identity, cgroup);
+	return &e->container;
 }
 
 struct container *container_share(struct container *c)
@@ -117,6 +144,7 @@ void container_release(struct container *c)
 	if (!e || --e->references > 0)
 		return;
 	HASH_DEL(e->table->entries, e);
+	container_lookup_release(e->container.lookup);
 	free(e);
 }
 

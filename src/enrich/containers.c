@@ -151,6 +151,7 @@ static bool identify_triple(struct str component, struct container_identity *id)
 		break;
 	}
 	id->id = found;
+	id->oci = true;
 	return id->type != NULL;
 }
 
@@ -165,6 +166,7 @@ static bool identify_component(struct str child, struct str parent, struct str c
 		id->type = row->type;
 		id->runtime = row->runtime;
 		id->id = found;
+		id->oci = row->form == ID_HEX;
 		id->escaped = row->form == ID_UNIT;
 		return true;
 	}
@@ -183,8 +185,10 @@ static void identify_by_cgroup(struct str path, struct container_identity *id)
 		if (!id->type)
 			identify_component(child, parent, component, id);
 		/* Other runtimes use the same ids, so one that has no type yet gets it from its ancestors. */
-		if (!id->type && !id->id.p && is_hex_id(component))
+		if (!id->type && !id->id.p && is_hex_id(component)) {
 			id->id = component;
+			id->oci = true;
+		}
 		child = component;
 		component = parent;
 	}

@@ -15,6 +15,8 @@ struct container_identity {
 	const char *runtime;
 	/* 64 hexadecimal digits, or lxc's name; absent if unknown. */
 	struct str id;
+	/* The id is that of an OCI runtime. */
+	bool oci;
 	/* The id is as in the name of a systemd unit, with \x2d for a dash. */
 	bool escaped;
 	/* Below one of the kubelet's cgroups. */

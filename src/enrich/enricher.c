@@ -40,7 +40,8 @@ struct enricher *enricher_new(const char *host_uuid, uint32_t workers)
 	dns_names_init(&e->names, &dns_names_global, e->names_seed);
 	int err = community_id_init(&e->community_id);
 	if (!err) {
-		e->containers = container_table_new();
+		e->container_lookups = container_lookups_new("/", 0);
+		e->containers = e->container_lookups ? container_table_new(e->container_lookups) : NULL;
 		e->namespaces = e->containers ? mount_ns_new("/proc") : NULL;
 		e->users = e->namespaces ? users_new(e->namespaces) : NULL;
 		e->hasher = e->users ? hasher_new(workers) : NULL;
@@ -66,6 +67,7 @@ void enricher_free(struct enricher *e)
 		users_free(e->users);
 	process_table_fini(&e->processes);
 	container_table_free(e->containers);
+	container_lookups_free(e->container_lookups);
 	if (e->namespaces)
 		mount_ns_free(e->namespaces);
 	dns_names_fini(&e->names);
@@ -123,12 +125,31 @@ static bool is_truncate(const struct wire_header *head, size_t len)
 	       len >= sizeof(*head) + sizeof(*path) && path->flags & PATH_USER;
 }
 
+/* The first words of where a container begins its life. */
+static bool is_cgroup_change(const struct wire_header *head, size_t len)
+{
+	const struct wire_clone *w = (const void *)(head + 1);
+
+	return head->type == EVENT_cgroup_move ||
+	       (head->type == EVENT_clone && len >= sizeof(*head) + sizeof(*w) && w->cgroup.off);
+}
+
+static void prefetch_container(struct enricher *e, const struct event *event, struct prefetch *ret)
+{
+	const struct wire_cgroup_move *move = event_wire(event);
+	const struct wire_clone *clone = event_wire(event);
+
+	ret->container =
+		enrich_look_up_container(e, event, event->type == EVENT_clone ? clone->cgroup : move->cgroup);
+}
+
 static bool needs_prefetch(const struct wire_header *head, size_t len)
 {
 	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
 	       head->type == EVENT_mmap_exec || head->type == EVENT_file_unlink ||
 	       head->type == EVENT_file_rename || head->type == EVENT_bpf_prog_load ||
-	       head->type == EVENT_bpf_socket_filter || is_truncate(head, len);
+	       head->type == EVENT_bpf_socket_filter || is_truncate(head, len) ||
+	       is_cgroup_change(head, len);
 }
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
@@ -148,6 +169,8 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		enrich_prefetch_mmap_exec(e, &event, ret);
 	else if (head->type == EVENT_bpf_prog_load || head->type == EVENT_bpf_socket_filter)
 		enrich_prefetch_prog(e, &event, ret);
+	else if (head->type == EVENT_cgroup_move || head->type == EVENT_clone)
+		prefetch_container(e, &event, ret);
 	else
 		enrich_prefetch_names(e, &event, ret);
 out:
@@ -170,6 +193,7 @@ void prefetch_drop(struct enricher *e, struct prefetch *p)
 		mount_ns_leave(e->namespaces, p->mnt_ns, p->tgid, 0, e->now);
 	if (p->prog)
 		prog_ticket_drop(p->prog);
+	container_lookup_release(p->container);
 	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++) {
 		if (p->files[i].ticket)
 			hash_ticket_drop(p->files[i].ticket);
@@ -260,6 +284,17 @@ static void describe_container(struct event *event, const struct container *from
 	ret->type = str_of(from->type);
 	ret->runtime = str_of(from->runtime);
 	ret->id = utf8_repair(event->arena, from->id);
+	const struct container_names *names = container_lookup_names(from->lookup);
+	if (!names)
+		return;
+	if (!from->runtime)
+		ret->runtime = str_of(names->runtime);
+	if (!from->id.len)
+		ret->id = utf8_repair(event->arena, container_lookup_id(from->lookup));
+	ret->container_name = str_of(names->name);
+	ret->pod = str_of(names->pod);
+	ret->namespace = str_of(names->namespace);
+	ret->image = str_of(names->image);
 }
 
 static void fill_host(struct enricher *e, struct event *event, const struct process *p, uint32_t mnt_ns)
@@ -550,4 +585,5 @@ void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 	hasher_read_stats(e->hasher, &ret->hasher);
 	ret->progs_refused = e->progs.refused;
 	ret->progs_unknown = e->progs.unknown;
+	container_lookups_read_stats(e->container_lookups, &ret->containers);
 }

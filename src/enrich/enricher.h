@@ -26,7 +26,8 @@ struct prefetch {
 		struct hash_ticket *ticket;
 	} files[2];
 	struct name_lookup names[2];
-	struct prog_ticket *prog; /* digests of a BPF program */
+	struct prog_ticket *prog;           /* digests of a BPF program */
+	struct container_lookup *container; /* of the cgroup that the record names */
 };
 enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0 };
 enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
@@ -42,6 +43,7 @@ struct enricher_stats {
 	struct hasher_stats hasher;
 	uint64_t progs_refused; /* requests for digests of BPF programs that were not made */
 	uint64_t progs_unknown; /* that gave nothing, mostly because the program was gone */
+	struct container_lookup_stats containers;
 };
 
 /* Called for each finished event: one record can be several, or none. */

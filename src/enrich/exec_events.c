@@ -51,7 +51,7 @@ static void set_container(struct enricher *e, struct process *p)
 	container_identify(p->cgroup, ancestors, &identity);
 	if (is_cut && !identity.id.len && p->container)
 		return;
-	struct container *c = container_get(e->containers, &identity);
+	struct container *c = container_get(e->containers, &identity, p->cgroup);
 	container_release(p->container);
 	p->container = c;
 }
@@ -83,12 +83,25 @@ static struct path script_path(const struct event *event, const struct wire_exec
 	return path;
 }
 
+struct container_lookup *enrich_look_up_container(struct enricher *e, const struct event *event,
+						  struct slot cgroup)
+{
+	struct container_identity identity;
+	struct str path = cgroup_path(event, cgroup);
+
+	container_identify(path, (struct strv){0}, &identity);
+	return container_look_up(e->containers, &identity, path);
+}
+
 void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret)
 {
 	const struct wire_execve *wire = event_wire(event);
 	struct path image = path_decode(event, &wire->image);
 	bool unverified;
 
+	if (event->wire->task.mnt_ns != e->host_mnt_ns)
+		ret->container = enrich_look_up_container(e, event, wire->cgroup);
+	container_lookup_hurry(ret->container);
 	/* the namespace must be known before its first file is asked for */
 	mount_ns_refresh(e->namespaces, wire_mnt_ns(&event->wire->task), event->wire->task.tgid,
 			 event->wire->time);

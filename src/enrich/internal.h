@@ -15,6 +15,7 @@ enum { UUID_BATCH = 4096 };
 struct enricher {
 	struct process_table processes;
 	struct mount_ns_table *namespaces;
+	struct container_lookups *container_lookups;
 	struct container_table *containers;
 	struct users *users;
 	struct hasher *hasher;
@@ -54,6 +55,10 @@ void enrich_exit(struct enricher *e, const struct event *event);
 void enrich_cgroup_move(struct enricher *e, const struct event *event);
 void enrich_seed(struct enricher *e, const struct event *event);
 void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct prefetch *ret);
+
+/* Begins to look for the names of the container of this cgroup. */
+struct container_lookup *enrich_look_up_container(struct enricher *e, const struct event *event,
+						  struct slot cgroup);
 
 /* A second event for one record has an identity of its own. */
 void enrich_renew_uuid(struct enricher *e, struct event *event);

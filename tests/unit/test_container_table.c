@@ -6,14 +6,14 @@ static void test_sharing(struct container_table *t)
 {
 	const struct container_identity web = {.type = "docker", .runtime = "docker", .id = STR("0123")};
 	struct container_identity same_id = web;
-	struct container *a = container_get(t, &web), *b = container_get(t, &web);
+	struct container *a = container_get(t, &web, STR("")), *b = container_get(t, &web, STR(""));
 
 	ok(a && a == b, "one identity, one container");
 	is_str(a->type, "docker", "type");
 	is_str(a->runtime, "docker", "runtime");
 	ok(str_eq(a->id, STR("0123")), "id");
 	same_id.runtime = "containerd";
-	struct container *c = container_get(t, &same_id);
+	struct container *c = container_get(t, &same_id, STR(""));
 	ok(c && c != a, "the same id of another runtime is another container");
 	is_u64(container_count(t), 2, "two containers");
 	container_release(a);
@@ -32,8 +32,8 @@ static void test_nothing(struct container_table *t)
 					type_only = {.type = "firejail", .runtime = "firejail"};
 	struct container *c;
 
-	ok(!container_get(t, &nothing), "no identity, no container");
-	c = container_get(t, &type_only);
+	ok(!container_get(t, &nothing, STR("")), "no identity, no container");
+	c = container_get(t, &type_only, STR(""));
 	ok(c && !c->id.len, "a type alone");
 	container_release(c);
 }
@@ -50,7 +50,7 @@ static void test_unescape(struct container_table *t)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct container_identity identity = {
 			.type = "systemd-nspawn", .id = str_of(rows[i].from), .escaped = true};
-		struct container *c = container_get(t, &identity);
+		struct container *c = container_get(t, &identity, STR(""));
 		ok(c && str_eq(c->id, str_of(rows[i].to)), "%s is %s", rows[i].from, rows[i].to);
 		container_release(c);
 	}
@@ -62,14 +62,14 @@ static void test_long_id(struct container_table *t)
 	const struct container_identity identity = {.type = "lxc", .id = {text, sizeof(text)}};
 
 	memset(text, 'a', sizeof(text));
-	struct container *c = container_get(t, &identity);
+	struct container *c = container_get(t, &identity, STR(""));
 	ok(c && c->id.len > 255 && c->id.len < sizeof(text), "an id that is too long is cut");
 	container_release(c);
 }
 
 int main(void)
 {
-	struct container_table *t = container_table_new();
+	struct container_table *t = container_table_new(NULL);
 	if (!t)
 		return 1;
 	test_sharing(t);
