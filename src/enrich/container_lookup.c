@@ -14,11 +14,15 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/*
- * Between two tries, in ms. Engines write first and start then; runc alone writes when the first process stands ready, some
- * ms after it was put into its cgroup and some before it runs the container's program.
- */
+/* Between two tries, in ms. Engines write first and start then. */
 static const uint16_t pauses[] = {2, 2, 4, 4, 8, 8, 16, 16, 32, 64, 128, 256, 512, 1024};
+
+/*
+ * runc alone writes when the first process stands ready: after it was put into its cgroup, for as long as the machine is
+ * slow, and some ms before it runs the container's program. Such a container is looked at so often, for a second.
+ */
+#define SOON_NS UINT64_C(3000000)
+enum { SOON_MAX = 333 };
 
 enum { PAUSES = sizeof(pauses) / sizeof(*pauses) };
 
@@ -37,6 +41,7 @@ struct container_lookup {
 	enum lookup_state state;
 	uint64_t due; /* monotonic, ns */
 	uint32_t tries;
+	uint32_t tries_soon;
 	bool hurry;     /* try again at once */
 	bool abandoned; /* nobody wants it any more: the thread frees it */
 
@@ -134,6 +139,15 @@ static bool is_hopeless(const struct container_lookup *lookup, int err)
 	return lookup->tries >= PAUSES || (lookup->key[0] == 'C' && err == -ENOENT);
 }
 
+static uint64_t next_pause(struct container_lookup *lookup, int err)
+{
+	if (lookup->hurry)
+		return 0;
+	if (err == -EAGAIN && lookup->tries_soon++ < SOON_MAX)
+		return SOON_NS;
+	return pauses[lookup->tries++] * UINT64_C(1000000);
+}
+
 static void conclude(struct container_lookups *l, struct container_lookup *lookup, int err,
 		     const struct container_names *names)
 {
@@ -146,9 +160,7 @@ static void conclude(struct container_lookups *l, struct container_lookup *looku
 		lookup->state = ENDED;
 		l->unknown += lookup->key[0] == 'I';
 	} else {
-		uint64_t pause = lookup->hurry ? 0 : pauses[lookup->tries] * UINT64_C(1000000);
-		lookup->tries += !lookup->hurry;
-		enqueue(l, lookup, now_ns() + pause);
+		enqueue(l, lookup, now_ns() + next_pause(lookup, err));
 	}
 }
 

@@ -40,11 +40,11 @@ def names(name):
 
 def make_bundle(directory, name, hostname, cgroup):
     root = Path(directory, "rootfs")
-    for name in ("bin", "etc", "tmp", "proc"):
-        (root / name).mkdir(parents=True)
+    for part in ("bin", "etc", "tmp", "proc"):
+        (root / part).mkdir(parents=True)
     (root / "tmp").chmod(0o777)
-    for name in ("busybox", "sh"):
-        shutil.copy(shutil.which("busybox"), root / "bin" / name)
+    for tool in ("busybox", "sh"):
+        shutil.copy(shutil.which("busybox"), root / "bin" / tool)
     (root / "etc/passwd").write_text(f"# comment\nroot:x:0:0::/:/bin/sh\nboxuser:x:{BOX_ID}:{BOX_ID}::/:/bin/sh\n")
     (root / "etc/group").write_text(f"root:x:0:\n\nboxgroup:x:{BOX_ID}:\n")
     subprocess.run(["runc", "spec"], cwd=directory, check=True)
