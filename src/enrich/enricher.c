@@ -148,8 +148,7 @@ static bool needs_prefetch(const struct wire_header *head, size_t len)
 	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
 	       head->type == EVENT_mmap_exec || head->type == EVENT_file_unlink ||
 	       head->type == EVENT_file_rename || head->type == EVENT_bpf_prog_load ||
-	       head->type == EVENT_bpf_socket_filter || is_truncate(head, len) ||
-	       is_cgroup_change(head, len);
+	       head->type == EVENT_bpf_socket_filter || is_truncate(head, len) || is_cgroup_change(head, len);
 }
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
