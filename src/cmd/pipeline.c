@@ -342,6 +342,7 @@ static int read_rings(struct pipeline *p)
 	uint64_t barrier = probe_oldest_busy(p->probe);
 
 	int n = probe_read(p->probe, on_record, p);
+	enricher_read_executed(p->enricher, now);
 	p->batch++;
 	if (barrier > now)
 		barrier = now;
@@ -397,6 +398,7 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		{.fd = enricher_fd(p->enricher), .events = POLLIN},
 		{.fd = p->signals, .events = POLLIN},
 		{.fd = enricher_prog_fd(p->enricher), .events = POLLIN},
+		{.fd = enricher_mounts_fd(p->enricher), .events = POLLPRI},
 		{.fd = p->sink->fd}, /* the kernel tells of a pipe's lost reader unasked */
 	};
 
@@ -404,9 +406,11 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		return;
 	if (fds[1].revents || fds[3].revents)
 		enricher_collect(p->enricher);
+	if (fds[4].revents)
+		enricher_mounts_changed(p->enricher);
 	if (fds[2].revents)
 		take_signal(p);
-	if (fds[4].revents & (POLLERR | POLLHUP | POLLNVAL))
+	if (fds[5].revents & (POLLERR | POLLHUP | POLLNVAL))
 		p->sink->closed = true;
 }
 
@@ -463,6 +467,10 @@ static void finish(struct pipeline *p)
 		 " dns_malformed=%" PRIu64 " names_unverified=%" PRIu64 " renames_left_out=%" PRIu64,
 		 stats.hasher.files, stats.hasher.hits, stats.dns_truncated, stats.dns_malformed,
 		 stats.names_unverified, stats.renames_left_out);
+	log_info("enrichment: executed_held=%" PRIu64 " executed_evicted=%" PRIu64
+		 " executed_overflow=%" PRIu64 " executed_unopened=%" PRIu64 " unwatched=%" PRIu64,
+		 stats.executed.found, stats.executed.evicted, stats.executed.overflow,
+		 stats.executed.unopened, stats.executed.unwatched);
 	log_info("enrichment: progs_unknown=%" PRIu64 " progs_refused=%" PRIu64, stats.progs_unknown,
 		 stats.progs_refused);
 	log_info("enrichment: containers_named=%" PRIu64 " containers_unknown=%" PRIu64
@@ -552,6 +560,11 @@ static int start(struct pipeline *p, struct buf *ret_message)
 		return err;
 	}
 	enricher_set_prog_helper(p->enricher, p->prog_reader.fd);
+	int hold_err = enricher_hold_executed(p->enricher);
+	if (hold_err)
+		log_warn("cannot watch executed files (%s): short-lived programs that are deleted at once "
+			 "have no hash",
+			 strerror(-hold_err));
 	utc_clock_sample(&p->clock);
 	p->started = boot_time_now();
 

@@ -63,6 +63,7 @@ void enricher_free(struct enricher *e)
 		return;
 	if (e->hasher)
 		hasher_free(e->hasher);
+	exec_files_free(e->exec_files);
 	if (e->users)
 		users_free(e->users);
 	process_table_fini(&e->processes);
@@ -509,6 +510,28 @@ void enricher_collect(struct enricher *e)
 	prog_asker_collect(&e->progs, e->now);
 }
 
+int enricher_hold_executed(struct enricher *e)
+{
+	e->exec_files = exec_files_new();
+	return e->exec_files ? 0 : -errno;
+}
+
+int enricher_mounts_fd(const struct enricher *e)
+{
+	return e->exec_files ? exec_files_mounts_fd(e->exec_files) : -1;
+}
+
+void enricher_mounts_changed(struct enricher *e)
+{
+	exec_files_mounts_changed(e->exec_files);
+}
+
+void enricher_read_executed(struct enricher *e, uint64_t now)
+{
+	if (e->exec_files)
+		exec_files_read(e->exec_files, now);
+}
+
 void enricher_tick(struct enricher *e, uint64_t now)
 {
 	process_expire(&e->processes, now);
@@ -582,6 +605,8 @@ void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 	ret->process_bytes = e->processes.texts.bytes;
 	ret->processes = HASH_COUNT(e->processes.entries);
 	hasher_read_stats(e->hasher, &ret->hasher);
+	if (e->exec_files)
+		exec_files_read_stats(e->exec_files, &ret->executed);
 	ret->progs_refused = e->progs.refused;
 	ret->progs_unknown = e->progs.unknown;
 	container_lookups_read_stats(e->container_lookups, &ret->containers);

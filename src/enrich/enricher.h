@@ -41,6 +41,7 @@ struct enricher_stats {
 	uint64_t renames_left_out; /* of what is no regular file */
 	uint32_t processes;
 	struct hasher_stats hasher;
+	struct exec_files_stats executed;
 	uint64_t progs_refused; /* requests for digests of BPF programs that were not made */
 	uint64_t progs_unknown; /* that gave nothing, mostly because the program was gone */
 	struct container_lookup_stats containers;
@@ -56,6 +57,14 @@ void enricher_free(struct enricher *e);
 /* The socket of a helper that answers event/prog_message.h; it stays the caller's. Without one, digests of BPF programs are
  * unknown. */
 void enricher_set_prog_helper(struct enricher *e, int fd);
+
+/* Executed files are held open until their record is read (exec_files.h); -errno: they are opened afterwards then. */
+int enricher_hold_executed(struct enricher *e);
+/* POLLPRI: enricher_mounts_changed() is wanted. -1: none. */
+int enricher_mounts_fd(const struct enricher *e);
+void enricher_mounts_changed(struct enricher *e);
+/* Wanted often. */
+void enricher_read_executed(struct enricher *e, uint64_t now);
 
 /* The snapshot of the processes that exist: a record each, then once done. */
 int enricher_seed(struct enricher *e, const void *record, size_t len);

@@ -18,6 +18,11 @@ static struct file_id id_of(const struct path *path)
 	return id;
 }
 
+static bool is_execution(const struct event *event)
+{
+	return event->type == EVENT_execve || event->type == EVENT_execve_script;
+}
+
 void enrich_submit_file(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
 			struct file_digest *ret)
 {
@@ -26,6 +31,8 @@ void enrich_submit_file(struct enricher *e, const struct event *event, const str
 		.mnt_ns = wire_mnt_ns(task),
 		.pid = task->tgid,
 		.exe_of = is_image ? task->tgid : 0,
+		.opened = is_execution(event) ? e->exec_files : NULL,
+		.opened_by = task->tgid,
 		.path = path->raw,
 		.id = id_of(path),
 	};

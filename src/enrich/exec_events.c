@@ -102,16 +102,20 @@ void enrich_prefetch_exec(struct enricher *e, const struct event *event, struct 
 	if (event->wire->task.mnt_ns != e->host_mnt_ns)
 		ret->container = enrich_look_up_container(e, event, wire->cgroup);
 	container_lookup_hurry(ret->container);
+	if (e->exec_files)
+		exec_files_read(e->exec_files, event->wire->time);
 	/* the namespace must be known before its first file is asked for */
 	mount_ns_refresh(e->namespaces, wire_mnt_ns(&event->wire->task), event->wire->task.tgid,
 			 event->wire->time);
 	if (event->type == EVENT_execve) {
 		enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_EXE]);
-		return;
+	} else {
+		struct path script = script_path(event, wire, &unverified);
+		enrich_submit_file(e, event, &script, false, &ret->files[PREFETCH_EXE]);
+		enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_INTERPRETER]);
 	}
-	struct path script = script_path(event, wire, &unverified);
-	enrich_submit_file(e, event, &script, false, &ret->files[PREFETCH_EXE]);
-	enrich_submit_file(e, event, &image, true, &ret->files[PREFETCH_INTERPRETER]);
+	if (e->exec_files)
+		exec_files_forget(e->exec_files, event->wire->task.tgid);
 }
 
 /* As the kernel has them: overlayfs and btrfs show others than they use. */

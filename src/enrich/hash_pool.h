@@ -14,8 +14,8 @@
 #include "enrich/mount_ns.h"
 
 enum {
-	HASH_POOL_FDS_MAX = 256, /* descriptors held by waiting jobs; beyond it files are opened by path */
-	HASH_POOL_LARGE_MAX = 4, /* large files read in turns */
+	HASH_POOL_FDS_MAX = 1024, /* descriptors held by waiting jobs; beyond it files are opened by path */
+	HASH_POOL_LARGE_MAX = 4,  /* large files read in turns */
 	HASH_POOL_WORKERS_MAX = 64,
 };
 

@@ -150,12 +150,10 @@ static bool is_wanted(const struct file_id *wanted, const struct file_id *seen)
 	return file_id_matches(&id, seen);
 }
 
-static int open_exe(struct hasher *h, struct mount_ns_table *namespaces, const struct hash_request *request,
+static int open_exe(struct mount_ns_table *namespaces, const struct hash_request *request,
 		    struct file_id *ret_id)
 {
 	if (request->exe_of == 0 || !(request->id.known & FILE_ID_INODE))
-		return -1;
-	if (!hash_pool_has_room_for_fd(h->pool))
 		return -1;
 	int fd = mount_ns_open_exe(namespaces, request->exe_of);
 	if (fd < 0)
@@ -168,6 +166,23 @@ static int open_exe(struct hasher *h, struct mount_ns_table *namespaces, const s
 	}
 	*ret_id = id;
 	return fd;
+}
+
+/* What outlives the process, or else what the process still has. */
+static int open_executed(struct hasher *h, struct mount_ns_table *namespaces,
+			 const struct hash_request *request, struct file_id *ret_id)
+{
+	if (!hash_pool_has_room_for_fd(h->pool))
+		return -1;
+	int fd = request->opened
+			 ? exec_files_take(request->opened, request->opened_by, &request->id, request->path)
+			 : -1;
+	if (fd < 0)
+		return open_exe(namespaces, request, ret_id);
+	if (file_id_read(fd, ret_id, NULL) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /*
@@ -246,7 +261,7 @@ int hasher_submit(struct hasher *h, struct mount_ns_table *namespaces, const str
 	hashes = lookup(h, &k, &request->id);
 	if (hashes)
 		goto out;
-	fd = open_exe(h, namespaces, request, &seen);
+	fd = open_executed(h, namespaces, request, &seen);
 	if (fd >= 0)
 		hashes = lookup(h, &k, &seen);
 	if (hashes)

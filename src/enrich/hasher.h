@@ -10,6 +10,7 @@
 #define KUNAI_ENRICH_HASHER_H
 
 #include "base/str.h"
+#include "enrich/exec_files.h"
 #include "enrich/file_hashes.h"
 #include "enrich/mount_ns.h"
 
@@ -25,6 +26,9 @@ struct hash_request {
 	uint64_t mnt_ns; /* as mount_ns.h identifies it; 0: the event had none */
 	uint32_t pid;    /* task in that namespace when the event happened, 0: none */
 	uint32_t exe_of; /* process that runs the file, tried first through its exe link; 0: none */
+	struct exec_files
+		*opened; /* by a process that executes the file, tried before everything else; NULL: none */
+	uint32_t opened_by;
 	struct str path; /* raw bytes */
 	struct file_id id;
 };

@@ -19,6 +19,7 @@ struct enricher {
 	struct container_table *containers;
 	struct users *users;
 	struct hasher *hasher;
+	struct exec_files *exec_files; /* NULL: none are held */
 	struct community_id community_id;
 	struct dns_names names; /* of all processes */
 	struct prog_asker progs;

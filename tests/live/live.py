@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 import behaviour
+import brief
 import judge
 import runc
 import selftest
@@ -101,6 +102,8 @@ def run_natively(kunai, actors, files, cases):
         status = run_guest(kunai, actors, out, cases)
         yield judge.Result("guest.sh ran to its end", [f"exit status {status}"] if status else [])
         yield from judge_directory(Path(out), files)
+    if cases in ("*", "brief"):
+        yield from brief.run(kunai, actors)
     if cases == "*":
         yield from runc.run(kunai)
         yield from behaviour.run_all(kunai)
