@@ -34,7 +34,7 @@ static __always_inline struct upid *pid_upid(struct pid *pid, u32 level)
 static __always_inline struct pid *pid_of_number(u32 number)
 {
 	struct task_struct *t = current_task();
-	struct pid *own = TYPED(t, thread_pid);
+	struct pid *own = BPF_CORE_READ(t, thread_pid); /* untyped: what is added to it varies */
 	/* a task's own namespace is the last one that numbers it */
 	u32 level = BPF_CORE_READ(own, level);
 	struct upid *upid = pid_upid(own, level);

@@ -701,6 +701,8 @@ static void kill_task(const struct wire_task *target, uint64_t number, bool succ
 	w->signal_number = number;
 	w->success = success;
 	w->target_task = *target;
+	w->target_task.inner_uid = target->uid;
+	w->target_task.inner_gid = target->gid;
 	golden_send();
 }
 
@@ -727,6 +729,8 @@ static void access_task(const struct wire_task *target, uint64_t mode, uint64_t 
 	w->access_flag = access;
 	w->success = success;
 	w->target_task = *target;
+	w->target_task.inner_uid = target->uid;
+	w->target_task.inner_gid = target->gid;
 	golden_send();
 }
 
