@@ -139,6 +139,20 @@ def test_test(tap, work):
     tap.equal(kunai("test").returncode, 2, "no rules")
 
 
+def test_readme(tap, work):
+    """The rule of the README, on an execution that it is about, and on a real kernel thread's helper."""
+    lines = (TOP / "README.md").read_text().split("    name: fake.kworker\n")[1].splitlines()
+    indented = [line[4:] for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("    "))]]
+    rule = work / "readme.kun"
+    rule.write_text("\n".join(["name: fake.kworker", *indented]) + "\n")
+    tap.equal(kunai("rules", "check", "--strict", rule).returncode, 0, "the rule of the README is right")
+    event = next(e for e in map(json.loads, GOLDEN.read_text().splitlines()) if e["info"]["event"]["name"] == "execve")
+    for name, flags, detected in (("kworker/0:1", "0x400000", True), ("kworker/0:1", "0x4208060", False), ("bash", "0x0", False)):
+        event["info"]["task"] |= {"name": name, "flags": flags}
+        got = events_of(kunai("replay", "-r", rule, "-", stdin=json.dumps(event)))
+        tap.equal(bool(got), detected, f"  {name} with flags {flags}")
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="kunai-commands.") as directory:
@@ -146,6 +160,7 @@ def main():
         test_replay(tap, work)
         test_damaged_logs(tap, work)
         test_test(tap, work)
+        test_readme(tap, work)
     print(f"1..{tap.count}")
 
 
