@@ -132,7 +132,7 @@ bool actor_report(void)
 	facts_refresh_names();
 	state_exec();
 	if (then && strcmp(then, "stop") == 0)
-		raise(SIGSTOP);
+		actor_kill(getpid(), SIGSTOP);
 	if (then && strcmp(then, "stay") == 0)
 		actor_stay();
 	if (then && strcmp(then, "fork") == 0) {
