@@ -552,6 +552,8 @@ static int peek_below(struct mount_ns_table *t, int root, const char *path, bool
 			if (fd < 0 && errno != EAGAIN)
 				break;
 		}
+		if (fd < 0 && errno == ENOSYS)
+			return walk_below(root, path);
 		if (fd >= 0 || errno != EINVAL)
 			return fd < 0 ? -errno : (int)fd;
 		t->cannot_peek = true; /* before 5.12 */

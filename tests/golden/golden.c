@@ -7,6 +7,9 @@
  *   golden --update             write it: then read the difference
  *   golden --corpus DIRECTORY   write the records, as seeds for tests/fuzz/fuzz_decode.c
  */
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -186,6 +189,26 @@ static bool next_line(struct str *rest, struct str *ret_line)
 	return true;
 }
 
+/* valgrind 3.19 knows no openat2, without which names with ".." stay unverified. */
+static bool lacks_openat2(void)
+{
+	return syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0) < 0 && errno == ENOSYS;
+}
+
+/* Equal, but for the mark that the missing call leaves. */
+static bool same_line(struct str got, struct str want)
+{
+	static const char mark[] = ",\"path_unverified\":true";
+	const char *at = memmem(got.p, got.len, mark, sizeof(mark) - 1);
+
+	if (!at || str_eq(got, want) || !lacks_openat2())
+		return str_eq(got, want);
+	uint32_t head = (uint32_t)(at - got.p);
+	struct str tail = {at + sizeof(mark) - 1, got.len - head - (uint32_t)sizeof(mark) + 1};
+	return want.len == head + tail.len && memcmp(want.p, got.p, head) == 0 &&
+	       memcmp(want.p + head, tail.p, tail.len) == 0;
+}
+
 static void check_case(const struct golden_case *c, struct str *want)
 {
 	struct str got = buf_str(&g.lines), got_line;
@@ -195,7 +218,7 @@ static void check_case(const struct golden_case *c, struct str *want)
 		struct str want_line = STR("");
 		if (batch_of(*want) == g.batch)
 			next_line(want, &want_line);
-		bool same = str_eq(got_line, want_line);
+		bool same = same_line(got_line, want_line);
 		if (!same)
 			printf("# got  %.*s\n# want %.*s\n", STR_ARG(got_line), STR_ARG(want_line));
 		ok(same, "%s, line %u", c->name, ++n);
