@@ -106,13 +106,16 @@ static __always_inline bool sock_fill_peer(struct wire_sock *w, const struct use
 static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len, bool sending)
 {
 	struct user_sockaddr a = {};
+	u64 size =
+		len; /* 64 bits: older verifiers forget the bounds of a shorter one that is put on the stack */
 
 	if (!address || len < SOCKADDR_IN_LEN)
 		return false;
-	OPAQUE(len);
-	if (len > sizeof(a))
-		len = sizeof(a);
-	if (bpf_probe_read_user(&a, len, (void *)address) || !sock_fill_peer(w, &a, len, sending))
+	OPAQUE(size);
+	if (size > sizeof(a))
+		size = sizeof(a);
+	OPAQUE(size); /* or clang takes what was compared from the stack again, where it has no bound */
+	if (bpf_probe_read_user(&a, size, (void *)address) || !sock_fill_peer(w, &a, size, sending))
 		return false;
 	w->flags |= SOCK_USER_ADDRESS;
 	return true;
@@ -122,13 +125,15 @@ static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address
 static __always_inline bool sock_fill_kernel_peer(struct wire_sock *w, u64 address, u32 len)
 {
 	struct user_sockaddr a = {};
+	u64 size = len;
 
 	if (!address || len < SOCKADDR_IN_LEN)
 		return false;
-	OPAQUE(len);
-	if (len > sizeof(a))
-		len = sizeof(a);
-	return !bpf_probe_read_kernel(&a, len, (void *)address) && sock_fill_peer(w, &a, len, true);
+	OPAQUE(size);
+	if (size > sizeof(a))
+		size = sizeof(a);
+	OPAQUE(size);
+	return !bpf_probe_read_kernel(&a, size, (void *)address) && sock_fill_peer(w, &a, size, true);
 }
 
 #endif

@@ -26,7 +26,7 @@ import selftest
 
 HERE = Path(__file__).resolve().parent
 GUEST_TIMEOUT = 1200
-COMPLAINT = re.compile(r"error|\blost\b|\blate\b|balance|sanitizer", re.IGNORECASE)
+COMPLAINT = re.compile(r"error|\blost\b|\blate\b|balance|refused|sanitizer", re.IGNORECASE)
 
 
 class Tap:
