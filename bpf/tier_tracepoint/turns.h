@@ -51,7 +51,8 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 		return level == 0;
 	/* the verifier forbids to shift a pointer, but makes a number of a difference */
 	u64 distance = context - first;
-	u32 key = (distance / sizeof(u64) * TURN_HASH >> 32) % TURN_CELLS;
+	/* two cells of the thread, so that threads do not share one, and an interrupt seldom has that of its thread */
+	u32 key = ((u32)bpf_get_current_pid_tgid() * 2 + (distance * TURN_HASH >> 63)) % TURN_CELLS;
 	u32 shift = hook * TURN_BITS;
 	u64 mask = (1 << TURN_BITS) - 1;
 	struct turn_cell *cell = bpf_map_lookup_elem(&turns, &key);
