@@ -50,7 +50,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define S_IROTH  0000004
 #define S_IFDIR  0040000
 enum { O_TRUNC = 01000 };
-enum { FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
+enum { FMODE_READ = 0x1, FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
 enum { MAP_SHARED = 1, MAP_TYPE = 0xf, MAP_ANONYMOUS = 0x20 };
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };

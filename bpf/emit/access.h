@@ -80,8 +80,15 @@ static __always_inline void access_send(struct file *file, u32 type, u64 hash)
 		return;
 	struct wire_read *w = record_fixed(s);
 	path_put_file(s, &w->path, file);
-	record_submit_other(s, type);
-	access_remember(hash);
+	/* what was lost may be told the next time */
+	if (record_submit_other(s, type))
+		access_remember(hash);
+}
+
+/* Kunai leaves out what is read below /proc: what the file system is, not what a directory is called. */
+static __always_inline bool is_procfs(struct file *file)
+{
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == PROC_SUPER_MAGIC;
 }
 
 /* Not seen before. A global function: many programs enter it. */
@@ -95,7 +102,7 @@ __noinline int access_new(u64 address, u64 hash, u32 access)
 	u32 top = path_top((u64)BPF_CORE_READ(file, f_path.dentry), (u64)BPF_CORE_READ(file, f_path.mnt));
 	if (top == TOP_ETC)
 		type = access == ACCESS_READ ? EVENT_read_config : EVENT_write_config;
-	if (!wanted(type) || (top == TOP_PROC && type == EVENT_read))
+	if (!wanted(type) || (type == EVENT_read && is_procfs(file)))
 		access_remember(hash);
 	else
 		access_send(file, type, hash);
@@ -111,12 +118,26 @@ static __always_inline void file_accessed(struct file *file, struct inode *inode
 		access_new((u64)file, hash, access);
 }
 
+static __always_inline void regular_read(struct file *file, struct inode *inode)
+{
+	if (access_wanted(ACCESS_READ))
+		file_accessed(file, inode, ACCESS_READ);
+}
+
+static __always_inline void regular_written(struct file *file, struct inode *inode, u32 how)
+{
+	if (access_wanted(ACCESS_WRITE))
+		file_accessed(file, inode, ACCESS_WRITE);
+	if (wanted(EVENT_write_close))
+		file_mark_written(file, how);
+}
+
 static __always_inline void file_read(struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
-	if (access_wanted(ACCESS_READ) && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG)
-		file_accessed(file, inode, ACCESS_READ);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG)
+		regular_read(file, inode);
 }
 
 /* For what was written, in any way. */
@@ -124,12 +145,8 @@ static __always_inline void file_written(struct file *file, u32 how)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
-		return;
-	if (access_wanted(ACCESS_WRITE))
-		file_accessed(file, inode, ACCESS_WRITE);
-	if (wanted(EVENT_write_close))
-		file_mark_written(file, how);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG)
+		regular_written(file, inode, how);
 }
 
 /* A mapping is not marked here: whether it was stored to shows when the file closes. */

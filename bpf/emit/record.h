@@ -77,15 +77,18 @@ static __always_inline void record_drop(struct scratch *s, u32 type, u64 outcome
 
 #define RECORD_DROP(s, type, outcome) record_drop(s, type, __builtin_offsetof(struct wire_counters, outcome))
 
-/* Sends the first size bytes of the record, and frees the slot. */
-static __always_inline void record_submit(struct scratch *s, u32 type, void *ring, u64 size, u64 wakeup)
+/* Sends the first size bytes of the record, and frees the slot. False when it was lost. */
+static __always_inline bool record_submit(struct scratch *s, u32 type, void *ring, u64 size, u64 wakeup)
 {
 	record_header(s)->length = size;
-	if (bpf_ringbuf_output(ring, s->record, size, wakeup) < 0)
-		COUNT(type, lost);
-	else
+	bool sent = bpf_ringbuf_output(ring, s->record, size, wakeup) == 0;
+
+	if (sent)
 		COUNT(type, emitted);
+	else
+		COUNT(type, lost);
 	slot_release(s);
+	return sent;
 }
 
 /* A process event wakes the reader when it has read everything before: the kernel knows. */
@@ -111,7 +114,7 @@ static __always_inline void record_submit_at_once(struct scratch *s, u32 type)
 }
 
 /* Others are fetched by the reader's timer, unless the ring fills up. */
-static __always_inline void record_submit_other(struct scratch *s, u32 type)
+static __always_inline bool record_submit_other(struct scratch *s, u32 type)
 {
 	u64 wakeup = BPF_RB_NO_WAKEUP;
 
@@ -123,7 +126,7 @@ static __always_inline void record_submit_other(struct scratch *s, u32 type)
 	OPAQUE(size);
 	if (size > RECORD_MASK + ITEM_MAX)
 		size = RECORD_MASK + ITEM_MAX;
-	record_submit(s, type, &ring_other, size, wakeup);
+	return record_submit(s, type, &ring_other, size, wakeup);
 }
 
 #endif

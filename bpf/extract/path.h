@@ -86,9 +86,9 @@ out:
 
 /*
  * Below which directory of the root a path is, without reading any name but that one's: what a walk costs is copying
- * names. TOP_OTHER also for a path of one component.
+ * names. TOP_OTHER also for a path of one component, and for one that is too deep to be followed.
  */
-enum top { TOP_OTHER, TOP_ETC, TOP_PROC };
+enum top { TOP_OTHER, TOP_ETC };
 enum { TOP_STEPS = PATH_CHUNK * PATH_CHUNKS };
 
 __noinline int path_top(u64 dentry, u64 mnt)
@@ -98,10 +98,13 @@ __noinline int path_top(u64 dentry, u64 mnt)
 	u64 top = 0, below = 0; /* the last two components; no counter, which the verifier would follow */
 	char name[6] = {};
 
+	bool whole = false;
+
 	walk_mount(&w, mount);
 	for (int i = 0; i < TOP_STEPS; i++) {
 		if (dentry == w.root) {
-			if (w.parent == w.mount)
+			whole = w.parent == w.mount;
+			if (whole)
 				break;
 			dentry = w.mountpoint;
 			walk_mount(&w, w.parent);
@@ -114,13 +117,11 @@ __noinline int path_top(u64 dentry, u64 mnt)
 		top = dentry;
 		dentry = parent;
 	}
-	if (!below)
+	if (!whole || !below)
 		return TOP_OTHER;
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ((struct dentry *)top, d_name.name));
 	if (name[0] == 'e' && name[1] == 't' && name[2] == 'c' && name[3] == 0)
 		return TOP_ETC;
-	if (name[0] == 'p' && name[1] == 'r' && name[2] == 'o' && name[3] == 'c' && name[4] == 0)
-		return TOP_PROC;
 	return TOP_OTHER;
 }
 

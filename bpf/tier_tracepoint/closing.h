@@ -120,13 +120,19 @@ static __always_inline void closing_table_once(struct files_struct *files, u32 r
 	bpf_map_delete_elem(&closing_tables, &key);
 }
 
-/* The thread group is dead when no thread is live; its threads that still hold the table are on their way out. */
+/*
+ * The table goes when all who use it are on their way out: the threads of a dead group that still have it, or this
+ * thread alone when it has one of its own. A leader that ended before its group has no files any more.
+ */
 static __always_inline void closing_exit(struct task_struct *t, bool group_dead, u32 round)
 {
 	struct files_struct *files = BPF_CORE_READ(t, files);
-	s32 threads = BPF_CORE_READ(t, signal, nr_threads);
+	s32 threads = group_dead ? BPF_CORE_READ(t, signal, nr_threads) : 1;
 
-	if (files && group_dead && BPF_CORE_READ(files, count.counter) <= threads) {
+	if (group_dead && !BPF_CORE_READ(t, group_leader, files))
+		threads--;
+
+	if (files && BPF_CORE_READ(files, count.counter) <= threads) {
 		if (threads > 1)
 			closing_table_once(files, round);
 		else

@@ -13,7 +13,8 @@ static __always_inline void opened_proc(struct file *file)
 	const unsigned char *name;
 	u64 text = 0;
 
-	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+	/* with O_PATH nothing is opened that could be read */
+	if (!is_procfs(file) || !(BPF_CORE_READ(file, f_mode) & (FMODE_READ | FMODE_WRITE)))
 		return;
 	name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
 	bpf_probe_read_kernel(&text, 4, name);
@@ -224,14 +225,32 @@ enum {
 	IOCBS_MAX = 64,
 };
 
+/* A request that could not be looked at may have been of any kind. */
+static __always_inline void aio_unseen(void)
+{
+	if (wanted(EVENT_write_close)) {
+		COUNT(EVENT_write_close, hits);
+		COUNT(EVENT_write_close, errors);
+	}
+	if (access_wanted(ACCESS_WRITE)) {
+		COUNT(EVENT_write, hits);
+		COUNT(EVENT_write, errors);
+	}
+	if (access_wanted(ACCESS_READ)) {
+		COUNT(EVENT_read, hits);
+		COUNT(EVENT_read, errors);
+	}
+}
+
 EXIT(exit_io_submit)
 {
 	bool compat = syscall_is_compat(current_task());
 	u64 list = regs_arg(regs, 2);
+	long seen = 0;
 
-	for (u32 i = 0; i < IOCBS_MAX && i < ret; i++) {
+	for (; seen < IOCBS_MAX && seen < ret; seen++) {
 		struct user_iocb iocb;
-		u64 at = user_word(list + i * (compat ? 4 : 8), compat);
+		u64 at = user_word(list + seen * (compat ? 4 : 8), compat);
 		if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)at))
 			break;
 		if (iocb.opcode == IOCB_CMD_PWRITE || iocb.opcode == IOCB_CMD_PWRITEV)
@@ -239,10 +258,8 @@ EXIT(exit_io_submit)
 		else if (iocb.opcode == IOCB_CMD_PREAD || iocb.opcode == IOCB_CMD_PREADV)
 			read_aio(iocb.fd);
 	}
-	if (ret > IOCBS_MAX) {
-		COUNT(EVENT_write_close, hits);
-		COUNT(EVENT_write_close, errors);
-	}
+	if (seen < ret)
+		aio_unseen();
 	return 0;
 }
 

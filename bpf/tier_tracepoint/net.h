@@ -140,12 +140,8 @@ static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 ki
 		return;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	if (type == S_IFREG && ret > 0) {
-		if (access_wanted(ACCESS_WRITE))
-			file_accessed(file, inode, ACCESS_WRITE);
-		if (wanted(EVENT_write_close))
-			file_mark_written(file, WRITTEN_WRITE);
-	}
+	if (type == S_IFREG && ret > 0)
+		regular_written(file, inode, WRITTEN_WRITE);
 	if (type != S_IFSOCK || !wanted(EVENT_send_data))
 		return;
 	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = kind};
@@ -165,8 +161,8 @@ static __always_inline void read_from(struct pt_regs *regs, long ret, u32 kind)
 		return;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	if (type == S_IFREG && access_wanted(ACCESS_READ))
-		file_accessed(file, inode, ACCESS_READ);
+	if (type == S_IFREG)
+		regular_read(file, inode);
 	if (type != S_IFSOCK || !wanted(EVENT_dns_query) || ret < DNS_HEADER_LEN)
 		return;
 	m.sk = (u64)sock_of_file(file);

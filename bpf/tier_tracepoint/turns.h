@@ -11,8 +11,12 @@
 #define KUNAI_BPF_TIER_TURNS_H
 
 enum {
-	TURN_CELLS = 131072, /* events at one moment that share a cell could be reported twice */
-	TURN_BITS = 4,       /* of a level */
+	/* Threads whose ids differ by a multiple of this share cells: preempted in the midst of an event at one moment,
+	 * both could be reported twice. */
+	TURN_THREADS = 65536,
+	TURN_CPUS = 4096, /* their idle tasks have no ids */
+	TURN_CELLS = 2 * (TURN_THREADS + TURN_CPUS),
+	TURN_BITS = 4, /* of a level */
 };
 #define TURN_NONE (~0ULL)
 #define TURN_HASH 0x9e3779b97f4a7c15ULL /* Knuth, The Art of Computer Programming 3, 6.4 */
@@ -52,7 +56,9 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 	/* the verifier forbids to shift a pointer, but makes a number of a difference */
 	u64 distance = context - first;
 	/* two cells of the thread, so that threads do not share one, and an interrupt seldom has that of its thread */
-	u32 key = ((u32)bpf_get_current_pid_tgid() * 2 + (distance * TURN_HASH >> 63)) % TURN_CELLS;
+	u32 task = bpf_get_current_pid_tgid();
+	u32 pair = task ? task % TURN_THREADS : TURN_THREADS + bpf_get_smp_processor_id();
+	u32 key = pair * 2 + (distance * TURN_HASH >> 63);
 	u32 shift = hook * TURN_BITS;
 	u64 mask = (1 << TURN_BITS) - 1;
 	struct turn_cell *cell = bpf_map_lookup_elem(&turns, &key);

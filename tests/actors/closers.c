@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -144,6 +145,37 @@ static void by_thread(struct target *target)
 	pthread_t thread;
 
 	actor_must(pthread_create(&thread, NULL, close_in_thread, target) == 0, "pthread_create");
+	pthread_join(thread, NULL);
+}
+
+static sem_t has_own_table, may_end;
+
+static void *end_with_own_table(void *argument)
+{
+	struct fact fact;
+
+	actor_started(0x3d0f00);
+	actor_must(unshare(CLONE_FILES) == 0, "a descriptor table of its own");
+	sem_post(&has_own_table);
+	sem_wait(&may_end);
+	closers_state(argument);
+	facts_begin(&fact, "exit");
+	facts_number(&fact, "code", 0);
+	facts_end(&fact);
+	return NULL;
+}
+
+/* A thread takes a copy of the table, and ends with it: the process lives on. */
+static void by_thread_with_own_table(struct target *target)
+{
+	pthread_t thread;
+
+	sem_init(&has_own_table, 0, 0);
+	sem_init(&may_end, 0, 0);
+	actor_must(pthread_create(&thread, NULL, end_with_own_table, target) == 0, "pthread_create");
+	sem_wait(&has_own_table);
+	close(target->fd);
+	sem_post(&may_end);
 	pthread_join(thread, NULL);
 }
 
@@ -311,6 +343,7 @@ const struct closer closers[] = {
 	{"exec", by_exec},
 	{"exit", by_exit},
 	{"exit_duplicates", by_exit_of_duplicates},
+	{"thread_with_own_table", by_thread_with_own_table},
 	{"thread_exit", by_thread_exit},
 	{"sigkill", by_sigkill},
 	{"sigsegv", by_sigsegv},

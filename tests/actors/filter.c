@@ -201,6 +201,7 @@ static void filter_ebpf(const struct actor_case *self)
 	int fd = self->a == SO_ATTACH_BPF ? open_kind(UDP6) : open_reuseport();
 
 	attach_ebpf(fd, self->a, program);
+	actor_stay(); /* its digests can be taken as long as it is there */
 }
 
 /* A descriptor that is no program. */

@@ -251,13 +251,13 @@ static long access_vm(int access, pid_t pid)
 		       &remote, 1, 0);
 }
 
-static long access_mem(pid_t pid)
+static long open_mem(pid_t pid, int flags)
 {
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	return fd;
@@ -286,7 +286,7 @@ static long access_by(int access, pid_t pid)
 	case GETFD:
 		return access_getfd(pid);
 	case PROC_MEM:
-		return access_mem(pid);
+		return open_mem(pid, O_RDWR);
 	default:
 		return access_vm(access, pid);
 	}
@@ -345,6 +345,7 @@ static void access_self(const struct actor_case *self)
 		access_by(access, getpid());
 	actor_must(syscall(SYS_process_vm_readv, pid, &one, 1, &one, 0, 0) == 0, "nothing to read");
 	actor_must(ptrace(PTRACE_CONT, pid, NULL, NULL) < 0, "not a tracer");
+	actor_must(open_mem(pid, O_PATH) >= 0, "the name of its memory, which gives no access");
 	end_child(pid);
 }
 
