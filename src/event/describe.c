@@ -105,6 +105,9 @@ static void print_table(const struct object *object, const char *path, bool rule
 #define ALL     (~0ULL)
 enum { ESSENTIAL, INTERRUPTS };
 
+/* The dispatcher of system calls is not a hook of one event: what it calls is. */
+#define SYSCALLS 0
+
 struct hook {
 	const char *name;
 	uint64_t events;
@@ -137,10 +140,9 @@ static bool is_frequent(const char *call)
 	return false;
 }
 
-/* The dispatcher of system calls, on sys_exit, is not a hook of one event. */
 static bool is_own_tracepoint(const struct hook *hook, int type)
 {
-	return hook->events != ALL && hook->events & (1ULL << type) && strcmp(hook->name, "sys_exit") != 0;
+	return hook->events != ALL && hook->events & (1ULL << type);
 }
 
 static void print_hooks(int type)

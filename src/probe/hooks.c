@@ -8,6 +8,15 @@
 #define E(name) (1ULL << EVENT_##name)
 #define ALL     (~0ULL)
 
+enum {
+	SYSCALLS = 0
+#define TRACEPOINT(program, tracepoint, events, traits)
+#define SYSCALL(program, call, events) | (events)
+#include "schema/hooks.def"
+#undef TRACEPOINT
+#undef SYSCALL
+};
+
 const struct hook_tracepoint hook_tracepoints[] = {
 #define TRACEPOINT(program, tracepoint, events, traits) {#program, #tracepoint, events, traits},
 #define SYSCALL(program, call, events)

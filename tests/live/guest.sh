@@ -8,7 +8,6 @@
 set -u
 : "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
 : "${STORM:=10007}" "${CASES:=*}"
-: "${EVENTS:=execve,execve_script,clone,exit,exit_group,write_close,read,read_config,write,write_config,file_create,file_rename,file_unlink,connect,dns_query,send_data,prctl,kill,ptrace,mprotect_exec,mmap_exec,bpf_socket_filter,bpf_prog_load,io_uring_sqe}"
 
 scenario=$ACTORS/scenario
 work=$(mktemp -d "${TMPDIR:-/tmp}/kunai-live.XXXXXX") || exit 1
@@ -26,7 +25,7 @@ trap 'exit 1' INT TERM
 
 # $1: name of the run. Returns when the sensor has printed its first line.
 start_sensor() {
-    "$KUNAI" -v run --exclude=all --include="$EVENTS" --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
+    "$KUNAI" -v run --include=all --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
     sensor=$!
     echo "$sensor" >"$OUT/$1.pid"
     "$scenario" await-line "$OUT/$1.jsonl" 180

@@ -11,8 +11,7 @@ import judge
 START_SECONDS = 30
 END_SECONDS = 30
 MARK_SECONDS = 60
-EVENTS = "execve,execve_script,clone,exit,exit_group,write_close,file_create,file_rename,file_unlink,connect,dns_query,send_data,bpf_socket_filter,bpf_prog_load"
-OPTIONS = ["run", "--exclude=all", f"--include={EVENTS}", "--send-data-min-len=0"]
+OPTIONS = ["run", "--include=all", "--send-data-min-len=0"]
 
 
 class Sensor:
