@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "config/config.h"
 #include "config/load_tree.h"
 
@@ -123,38 +122,12 @@ int config_load_text(const char *text, size_t len, struct config *ret, struct co
 	return err;
 }
 
-/* One byte more than allowed is read, so that a file that is too large shows. */
-static int read_file(const char *path, struct buf *out)
-{
-	int err = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	while (out->len <= CONFIG_MAX_FILE) {
-		if (!buf_reserve(out, 4096)) {
-			err = -ENOMEM;
-			break;
-		}
-		ssize_t n = read(fd, out->p + out->len, out->cap - out->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			err = -errno;
-		if (n <= 0)
-			break;
-		out->len += (size_t)n;
-	}
-	close(fd);
-	return err;
-}
-
 int config_load(const char *path, struct config *ret, struct config_messages *messages)
 {
 	struct buf text = {0};
 
-	int err = read_file(path, &text);
-	if (!err)
+	int err = file_read(path, CONFIG_MAX_FILE, &text);
+	if (!err || err == -EFBIG) /* which has a message of its own */
 		err = config_load_text(buf_str(&text).p, text.len, ret, messages);
 	buf_fini(&text);
 	return err;

@@ -3,12 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "detect/check.h"
 #include "detect/document.h"
 
@@ -312,38 +311,11 @@ int loader_add_templates(struct loader *l, struct str file, struct str text)
 	return add_text(l, file, text, add_template_document);
 }
 
-static int read_file(const char *path, struct buf *out)
-{
-	int err = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	while (out->len <= RULE_FILE_MAX) {
-		if (!buf_reserve(out, 65536)) {
-			err = -ENOMEM;
-			break;
-		}
-		ssize_t n = read(fd, out->p + out->len, out->cap - out->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			err = -errno;
-		if (n <= 0)
-			break;
-		out->len += (size_t)n;
-	}
-	if (out->len > RULE_FILE_MAX)
-		err = -EFBIG;
-	close(fd);
-	return err;
-}
-
 static int add_file(struct loader *l, const char *path, bool templates)
 {
 	struct buf text = {0};
 
-	int err = read_file(path, &text);
+	int err = file_read(path, RULE_FILE_MAX, &text);
 	if (err && err != -ENOMEM) {
 		struct place place = {.file = str_of(path)};
 		problems_add(l->problems, PROBLEM_ERROR, &place, "cannot be read: %s", strerror(-err));
