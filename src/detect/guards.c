@@ -5,6 +5,12 @@
 
 #include "detect/program.h"
 
+enum {
+	GUARD_ATOMS_MAX =
+		4096, /* what takes more is tried for every event: rules that name each other could multiply them */
+	GUARD_CHAIN_MAX = 256, /* the same for `or`, which copies at each step */
+};
+
 /* What must be true for something to be true: one of these atoms at least. */
 struct guard {
 	enum { GUARD_NEVER, GUARD_ATOMS, GUARD_ALWAYS } kind;
@@ -64,6 +70,8 @@ static struct guard either(struct finder *f, struct guard a, struct guard b)
 		return b;
 	if (b.kind == GUARD_NEVER || a.kind == GUARD_ALWAYS)
 		return a;
+	if (a.n + b.n > GUARD_CHAIN_MAX)
+		return always;
 	uint32_t *atoms = arena_alloc(&f->arena, ((size_t)a.n + b.n) * sizeof(*atoms));
 	if (!atoms) {
 		f->failed = true;
@@ -120,8 +128,10 @@ static struct guard guard_of_count(struct finder *f, uint32_t rule, const struct
 	qsort(guards, n, sizeof(*guards), compare_weights);
 	if (guards[node->need - 1].kind == GUARD_ALWAYS)
 		return always;
-	for (uint32_t i = node->need - 1; i < n; i++)
+	for (uint32_t i = node->need - 1; i < n && atoms <= GUARD_ATOMS_MAX; i++)
 		atoms += guards[i].n;
+	if (atoms > GUARD_ATOMS_MAX)
+		return always;
 	uint32_t *all = arena_alloc(&f->arena, ((size_t)atoms + 1) * sizeof(*all));
 	if (!all) {
 		f->failed = true;

@@ -18,8 +18,10 @@ void memo_fini(struct memo *m)
 
 void memo_clear(struct memo *m)
 {
+	/* a slot that was never used is not touched: memory that nobody needs is never there */
 	for (uint32_t i = 0; i < MEMO_SLOTS; i++)
-		m->slots[i].field = 0;
+		if (m->slots[i].field)
+			m->slots[i].field = 0;
 }
 
 const struct memo_slot *memo_find(const struct memo *m, uint32_t field, struct str text, uint32_t hash)
