@@ -18,7 +18,6 @@
 #include "event/reorder.h"
 #include "probe/hooks.h"
 #include "probe/probe.h"
-#include "probe/prog_reader.h"
 #include "json/writer.h"
 
 enum {
@@ -49,7 +48,6 @@ struct pipeline {
 	struct scanner *scanner;
 	struct actions actions;
 	struct probe *probe;
-	struct prog_reader prog_reader;
 	struct enricher *enricher;
 	struct json_writer *writer;
 	struct sink *sink;
@@ -530,7 +528,7 @@ static void warn_of_missing_events(const struct config *config)
 			log_info("this version does not make the event %s", event_catalogue[i].name.p);
 }
 
-static int start(struct pipeline *p, struct buf *ret_message)
+static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message)
 {
 	uint64_t workers = p->config->workers.set ? p->config->workers.value : 1;
 	sigset_t mask;
@@ -543,13 +541,6 @@ static int start(struct pipeline *p, struct buf *ret_message)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
-	/* before there are threads */
-	bool wants_progs =
-		p->config->events[EVENT_bpf_prog_load] || p->config->events[EVENT_bpf_socket_filter];
-	int helper_err = wants_progs ? prog_reader_open(&p->prog_reader) : 0;
-	if (helper_err)
-		log_warn("cannot start the helper that reads BPF programs, their digests are unknown: %s",
-			 strerror(-helper_err));
 	p->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	p->sink->cancel = p->signals;
 	p->writer = json_writer_new();
@@ -559,7 +550,7 @@ static int start(struct pipeline *p, struct buf *ret_message)
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));
 		return err;
 	}
-	enricher_set_prog_helper(p->enricher, p->prog_reader.fd);
+	enricher_set_prog_helper(p->enricher, prog_reader_fd);
 	int hold_err = enricher_hold_executed(p->enricher);
 	if (hold_err)
 		log_warn("cannot watch executed files (%s): short-lived programs that are deleted at once "
@@ -584,7 +575,7 @@ static int start(struct pipeline *p, struct buf *ret_message)
 	return err;
 }
 
-int pipeline_run(const struct config *config, struct scanner *scanner, struct sink *sink,
+int pipeline_run(const struct config *config, struct scanner *scanner, int prog_reader_fd, struct sink *sink,
 		 struct buf *ret_message)
 {
 	struct pipeline p = {
@@ -593,11 +584,10 @@ int pipeline_run(const struct config *config, struct scanner *scanner, struct si
 		.sink = sink,
 		.queue.max_bytes = QUEUE_BYTES_MAX,
 		.signals = -1,
-		.prog_reader.fd = -1,
 	};
 
 	warn_of_missing_events(config);
-	int err = start(&p, ret_message);
+	int err = start(&p, prog_reader_fd, ret_message);
 	if (!err) {
 		loop(&p);
 		finish(&p);
@@ -606,7 +596,6 @@ int pipeline_run(const struct config *config, struct scanner *scanner, struct si
 		prefetch_drop(p.enricher, reorder_user(item));
 	reorder_fini(&p.queue);
 	probe_close(p.probe);
-	prog_reader_close(&p.prog_reader);
 	enricher_free(p.enricher);
 	json_writer_free(p.writer);
 	arena_fini(&p.arena);

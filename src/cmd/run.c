@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -13,6 +14,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/pipeline.h"
+#include "probe/prog_reader.h"
 
 enum { FILES_MAX = 4096 };
 
@@ -119,18 +121,58 @@ static void warn_of_unused(const struct config *config)
 }
 
 /* Until it is done, patterns are tried one by one. */
-static void *compile(void *scanner)
+struct compilation {
+	struct scanner *scanner;
+	pthread_t thread;
+	bool begun;
+	atomic_bool done;
+};
+
+static void *compile(void *argument)
 {
-	if (scanner_compile(scanner) < 0)
+	struct compilation *c = argument;
+
+	if (scanner_compile(c->scanner) < 0)
 		log_warn("no memory to compile the rules: they cost more than they could");
+	c->done = true;
 	return NULL;
+}
+
+static void compilation_begin(struct compilation *c, struct scanner *scanner)
+{
+	c->scanner = scanner;
+	c->begun = !scanner_is_empty(scanner) && pthread_create(&c->thread, NULL, compile, c) == 0;
+}
+
+/* Ten thousand rules take half a minute, which nobody who stops the sensor waits for: then the process ends here. */
+static void compilation_end(struct compilation *c, int status)
+{
+	if (c->begun && !c->done) {
+		unlink(PID_FILE);
+		_exit(status);
+	}
+	if (c->begun)
+		pthread_join(c->thread, NULL);
+}
+
+/* Before there are threads. */
+static void open_prog_reader(const struct config *config, struct prog_reader *ret)
+{
+	*ret = (struct prog_reader){.fd = -1};
+	if (!config->events[EVENT_bpf_prog_load] && !config->events[EVENT_bpf_socket_filter])
+		return;
+	int err = prog_reader_open(ret);
+	if (err)
+		log_warn("cannot start the helper that reads BPF programs, their digests are unknown: %s",
+			 strerror(-err));
 }
 
 static int run_sensor(const struct config *config, struct scanner *scanner)
 {
 	struct buf message = {0};
 	struct sink sink;
-	pthread_t thread;
+	struct prog_reader prog_reader;
+	struct compilation compilation = {0};
 
 	int err = sink_open(&sink, config_output_standard(config), config->output.path);
 	if (err)
@@ -138,17 +180,19 @@ static int run_sensor(const struct config *config, struct scanner *scanner)
 	block_signals();
 	warn_of_unused(config);
 	raise_file_limit();
-	bool compiling = !scanner_is_empty(scanner) && pthread_create(&thread, NULL, compile, scanner) == 0;
-	err = pipeline_run(config, scanner, &sink, &message);
+	open_prog_reader(config, &prog_reader);
+	compilation_begin(&compilation, scanner);
+	err = pipeline_run(config, scanner, prog_reader.fd, &sink, &message);
+	prog_reader_close(&prog_reader);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
 	else if (sink.closed)
 		fprintf(stderr, "kunai: the reader of the output has gone\n");
 	sink_close(&sink);
 	buf_fini(&message);
-	if (compiling)
-		pthread_join(thread, NULL);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+	int status = err ? EXIT_FAILURE : EXIT_SUCCESS;
+	compilation_end(&compilation, status);
+	return status;
 }
 
 static int scan_and_run(const struct config *config)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the sensor behaves as a program: how it starts, ends and refuses."""
+import json
 import os
 import shutil
 import signal
@@ -156,6 +157,36 @@ def check_flush(kunai, directory):
         sensor.stop()
 
 
+RULE = """\
+name: rule{n}
+match-on:
+  events:
+    kunai: [execve]
+matches:
+  $a: .data.command_line ~= '/[^/]*/(a|b{n}|c)(-[a-zA-Z0-9._]+)?$'
+condition: $a
+severity: 1
+"""
+
+
+def check_rules(kunai, directory):
+    """Rules that take long to compile: they match before that is done, and an end does not wait for it."""
+    rules, program = os.path.join(directory, "many.kun"), os.path.join(directory, "b7-detected")
+    with open(rules, "w") as file:
+        file.write("---\n".join(RULE.format(n=n) for n in range(3001)))
+    os.symlink("/bin/true", program)
+    with Sensor([kunai, *OPTIONS, "-r", rules], directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        subprocess.run([program], check=True)
+        begun = time.monotonic()
+        must(sensor.stop() == 0, f"its end: {sensor.stderr()}")
+        must(time.monotonic() - begun < (30 if SLOW else 5), "its end waits")
+        must(not PID_FILE.exists(), "the pid file is still there")
+        lines = map(json.loads, sensor.out.read_bytes().splitlines())
+        detected = [event["detection"] for event in lines if "detection" in event]
+        must(detected == [{"rules": ["rule7"], "severity": 1}], f"detections: {detected}")
+
+
 def fill_pipe(kunai, directory, err):
     """A sensor with small rings whose output nobody reads, after more files than pipe and rings hold."""
     files = 5003
@@ -211,6 +242,7 @@ def check_stuck_reader(kunai, directory):
 
 
 CHECKS = {
+    "many rules match at once, and do not hold up its end": check_rules,
     "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
     "SIGTERM ends it cleanly with everything written": ends_by(signal.SIGTERM),
     "a closed pipe ends it with status 0 within a second": check_closed_pipe,
