@@ -334,6 +334,8 @@ static void test_reopen(void)
 	is_str(read_of(open("/dev/null", O_PATH)), "error EINVAL", "nor a device");
 	is_str(read_of(open("/proc/self/status", O_PATH)), "error EOPNOTSUPP", "nor what is not on a disk");
 	alarm(0);
+	end_process(10);
+	mount_ns_free(t);
 
 	write_file(at("box/private"), "private");
 	chmod(at("box/private"), 0);
@@ -349,8 +351,6 @@ static void test_reopen(void)
 	int status;
 	waitpid(child, &status, 0);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "an unreadable file is EACCES");
-	end_process(10);
-	mount_ns_free(t);
 }
 
 /* ---- real namespaces ---- */
