@@ -486,6 +486,12 @@ struct socket {
 	struct sock *sk;
 } KERNEL_TYPE;
 
+enum { MODULE_NAME_LEN = 64 - sizeof(long) }; /* include/linux/moduleparam.h */
+
+struct module {
+	char name[MODULE_NAME_LEN];
+} KERNEL_TYPE;
+
 enum { BPF_PROG_LOAD = 5 }; /* command of bpf(2) */
 /* Only to be read by name: the numbers are the enrichment's. */
 enum bpf_prog_type { BPF_PROG_TYPE_UNSPEC };

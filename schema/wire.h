@@ -24,12 +24,13 @@ typedef int64_t s64;
 #pragma GCC diagnostic error "-Wpadded"
 
 enum {
-	WIRE_PATH_MAX = 4096,    /* bytes of a path's components, as Linux's PATH_MAX */
-	WIRE_PAYLOAD_MAX = 4096, /* bytes kept of what was sent or received */
-	WIRE_ARGS_MAX = 131072,  /* upper bound of the option max_args; Linux's MAX_ARG_STRLEN */
-	WIRE_COMM_LEN = 16,      /* TASK_COMM_LEN */
-	WIRE_NODENAME_LEN = 65,  /* __NEW_UTS_LEN + 1 */
-	PF_KTHREAD = 0x00200000, /* in wire_task.flags: include/linux/sched.h */
+	WIRE_PATH_MAX = 4096,        /* bytes of a path's components, as Linux's PATH_MAX */
+	WIRE_MODULE_ARGS_MAX = 1024, /* bytes kept of a module's parameters */
+	WIRE_PAYLOAD_MAX = 4096,     /* bytes kept of what was sent or received */
+	WIRE_ARGS_MAX = 131072,      /* upper bound of the option max_args; Linux's MAX_ARG_STRLEN */
+	WIRE_COMM_LEN = 16,          /* TASK_COMM_LEN */
+	WIRE_NODENAME_LEN = 65,      /* __NEW_UTS_LEN + 1 */
+	PF_KTHREAD = 0x00200000,     /* in wire_task.flags: include/linux/sched.h */
 };
 
 enum event_type {

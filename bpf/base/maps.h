@@ -11,7 +11,8 @@ enum {
 	ITEM_MAX = 4096,
 	WRITTEN_FILES = 65536,
 	CONNECTING_SOCKS = 16384,
-	CLOSING_TABLES = 1024, /* processes whose last threads die at one moment */
+	LOADING_MODULES = 1024, /* threads that are in the midst of it */
+	CLOSING_TABLES = 1024,  /* processes whose last threads die at one moment */
 	SYSCALLS = 512,
 };
 
@@ -55,6 +56,10 @@ struct connecting {
 	u8 src[16], dst[16];
 };
 
+struct module_name {
+	char text[MODULE_NAME_LEN];
+};
+
 /* What threads read and wrote: see emit/access.h. */
 struct access_bucket {
 	u64 hashes[4];
@@ -87,6 +92,7 @@ MAP(BPF_MAP_TYPE_LRU_HASH, WRITTEN_FILES, u64, struct written_file, 0,
     written_files);                                                      /* key: struct file * */
 MAP(BPF_MAP_TYPE_LRU_HASH, CLOSING_TABLES, u64, u32, 0, closing_tables); /* key: struct files_struct * */
 MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting); /* key: struct sock * */
+MAP(BPF_MAP_TYPE_LRU_HASH, LOADING_MODULES, u64, struct module_name, 0, loading_modules); /* key: pid_tgid */
 MAP(BPF_MAP_TYPE_ARRAY, 1 << ACCESS_BUCKET_BITS, u32, struct access_bucket, 0, accesses); /* load: entries */
 
 #endif

@@ -40,6 +40,7 @@
 #include "emit/control.h"
 #include "emit/memory.h"
 #include "emit/bpf.h"
+#include "emit/module.h"
 #include "emit/uring.h"
 
 #include "tier_tracepoint/tables.h"
@@ -49,6 +50,7 @@
 #include "tier_tracepoint/process.h"
 #include "tier_tracepoint/file.h"
 #include "tier_tracepoint/bpf.h"
+#include "tier_tracepoint/module.h"
 #include "tier_tracepoint/net.h"
 #include "tier_tracepoint/control.h"
 #include "tier_tracepoint/memory.h"

@@ -36,6 +36,7 @@ static const char *const image_fields[] = {"exe.path", NULL};
 static const char *const exec_fields[] = {
 	"parent_exe", "exe.path", DIGESTS("exe"), "interpreter.path", DIGESTS("interpreter"), NULL};
 static const char *const mmap_fields[] = {"exe.path", "mapped.path", DIGESTS("mapped"), NULL};
+static const char *const module_fields[] = {"exe.path", "file.path", DIGESTS("file"), NULL};
 static const char *const connect_fields[] = {"dst.ip", "dst.hostname", "dst.asked", NULL};
 static const char *const send_fields[] = {"exe.path", "dst.ip", "dst.hostname", "dst.asked", NULL};
 static const char *const dns_fields[] = {"exe.path", "response", "query", "dns_server.ip", NULL};
@@ -53,6 +54,8 @@ static const char *const *fields_of(enum event_type type)
 		return exec_fields;
 	case EVENT_mmap_exec:
 		return mmap_fields;
+	case EVENT_init_module:
+		return module_fields;
 	case EVENT_connect:
 		return connect_fields;
 	case EVENT_send_data:

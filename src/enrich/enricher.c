@@ -147,9 +147,10 @@ static void prefetch_container(struct enricher *e, const struct event *event, st
 static bool needs_prefetch(const struct wire_header *head, size_t len)
 {
 	return head->type == EVENT_execve || head->type == EVENT_execve_script ||
-	       head->type == EVENT_mmap_exec || head->type == EVENT_file_unlink ||
-	       head->type == EVENT_file_rename || head->type == EVENT_bpf_prog_load ||
-	       head->type == EVENT_bpf_socket_filter || is_truncate(head, len) || is_cgroup_change(head, len);
+	       head->type == EVENT_mmap_exec || head->type == EVENT_init_module ||
+	       head->type == EVENT_file_unlink || head->type == EVENT_file_rename ||
+	       head->type == EVENT_bpf_prog_load || head->type == EVENT_bpf_socket_filter ||
+	       is_truncate(head, len) || is_cgroup_change(head, len);
 }
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret)
@@ -167,6 +168,8 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		enrich_prefetch_exec(e, &event, ret);
 	else if (head->type == EVENT_mmap_exec)
 		enrich_prefetch_mmap_exec(e, &event, ret);
+	else if (head->type == EVENT_init_module)
+		enrich_prefetch_init_module(e, &event, ret);
 	else if (head->type == EVENT_bpf_prog_load || head->type == EVENT_bpf_socket_filter)
 		enrich_prefetch_prog(e, &event, ret);
 	else if (head->type == EVENT_cgroup_move || head->type == EVENT_clone)
@@ -421,6 +424,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		break;
 	case EVENT_bpf_prog_load:
 		enrich_bpf_prog_load(event, prefetch);
+		emit(context, event);
+		break;
+	case EVENT_init_module:
+		enrich_init_module(event, prefetch);
 		emit(context, event);
 		break;
 	case EVENT_write_close:

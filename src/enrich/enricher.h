@@ -29,7 +29,7 @@ struct prefetch {
 	struct prog_ticket *prog;           /* digests of a BPF program */
 	struct container_lookup *container; /* of the cgroup that the record names */
 };
-enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0 };
+enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0, PREFETCH_MODULE = 0 };
 enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
 
 struct enricher_stats {

@@ -93,6 +93,10 @@ void enrich_bpf_prog_load(struct event *event, const struct prefetch *prefetch);
 void enrich_bpf_socket_filter(struct event *event, const struct prefetch *prefetch);
 void enrich_prefetch_prog(struct enricher *e, const struct event *event, struct prefetch *ret);
 
+/* module_events.c */
+void enrich_init_module(struct event *event, const struct prefetch *prefetch);
+void enrich_prefetch_init_module(struct enricher *e, const struct event *event, struct prefetch *ret);
+
 /* "EPERM" of what a system call returned; absent when it succeeded. */
 struct str enrich_error_name(const struct event *event, uint64_t result);
 

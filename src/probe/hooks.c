@@ -129,6 +129,8 @@ enum {
 	COMPAT_send = NO_SYSCALL, /* through socketcall */
 	COMPAT_recv = NO_SYSCALL,
 	COMPAT_bpf = 357,
+	COMPAT_init_module = 128,
+	COMPAT_finit_module = 350,
 };
 #else
 #include "probe/arm_calls.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum hook_traits { ESSENTIAL = 1, INTERRUPTS = 2 };
+enum hook_traits { ESSENTIAL = 1, INTERRUPTS = 2, OPTIONAL_TRACEPOINT = 4 };
 
 struct hook_tracepoint {
 	const char *program;

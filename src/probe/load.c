@@ -168,11 +168,22 @@ static bool learn_uring_request(struct probe *p)
 	return true;
 }
 
+/* The row of a hook's program or entry, NULL for other programs. */
+static const struct hook_tracepoint *find_row(const char *name)
+{
+	for (size_t i = 0; i < hook_tracepoint_count; i++)
+		if (is_of(name, hook_tracepoints[i].program))
+			return &hook_tracepoints[i];
+	return NULL;
+}
+
 /* Points a program to what this kernel calls the tracepoint; false when it has none. */
 static bool choose_target(struct probe *p, struct bpf_program *program, const char *name)
 {
-	if (is_of(name, "on_exit_mmap"))
-		return has_target(program, "exit_mmap"); /* since 6.1 */
+	const struct hook_tracepoint *row = find_row(name);
+
+	if (row && row->traits & OPTIONAL_TRACEPOINT)
+		return has_target(program, row->tracepoint);
 	if (!is_of(name, "on_uring_submit"))
 		return true;
 	return has_target(program, "io_uring_submit_req") || /* since 6.4 */

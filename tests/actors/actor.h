@@ -55,6 +55,7 @@ void actor_add_others(void);
 void actor_add_memory(void);
 void actor_add_filter(void);
 void actor_add_prog(void);
+void actor_add_module(void);
 void actor_add_ia32(void);
 void actor_add_shell(void);
 void actor_add_uring(void);

@@ -6,6 +6,7 @@
 
 #include "bpf.h"
 #include "filter.h"
+#include "module.h"
 #include "sock.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ enum {
 	IA32_PKEY_MPROTECT = 380,
 	IA32_SETSOCKOPT = 366,
 	IA32_BPF = 357,
+	IA32_INIT_MODULE = 128,
+	IA32_FINIT_MODULE = 350,
 	IA32_SENDTO = 369,
 	SOCKETCALL_SEND = 9,
 	SOCKETCALL_SETSOCKOPT = 14,
@@ -362,6 +365,28 @@ static void ia32_prog(const struct actor_case *self)
 	bpf_load_refused(bpf_ia32, &attr, sizeof(attr));
 }
 
+static void ia32_module(const struct actor_case *self)
+{
+	char *args = low_memory(), *image = args + 1024;
+	struct module_call call = {.args = args};
+
+	probe();
+	strcpy(args, "door=ia32");
+	strcpy(image, module_garbage);
+	if (self->a) {
+		int fd = module_garbage_open();
+		call.path = "garbage.ko";
+		call.content = module_garbage;
+		call.error = (int)-ia32(IA32_FINIT_MODULE, fd, low(args), 0);
+		close(fd);
+	} else {
+		call.error =
+			(int)-ia32(IA32_INIT_MODULE, low(image), (long)strlen(module_garbage), low(args));
+	}
+	actor_must(call.error > 0, "be refused");
+	module_state(self->a ? "finit_module" : "init_module", &call);
+}
+
 /* A signal to a child, and one that is refused. b: the target is told by its second argument. */
 static void ia32_kill(const struct actor_case *self)
 {
@@ -441,6 +466,8 @@ void actor_add_ia32(void)
 	actor_add(ia32_old_mmap, 1, 0, 0, "ia32.old_mmap.not_exec");
 	actor_add(ia32_prog, 0, 0, 0, "ia32.prog");
 	actor_add(ia32_prog, 1, 0, 0, "ia32.prog.refused");
+	actor_add(ia32_module, 0, 0, 0, "ia32.init_module");
+	actor_add(ia32_module, 1, 0, 0, "ia32.finit_module");
 	actor_add(ia32_prctl, 0, 0, 0, "ia32.prctl");
 	actor_add(ia32_mprotect, IA32_MPROTECT, 0, 0, "ia32.mprotect");
 	actor_add(ia32_mprotect, IA32_PKEY_MPROTECT, 0, 0, "ia32.pkey_mprotect");

@@ -67,6 +67,7 @@ static void add_cases(void)
 	actor_add_memory();
 	actor_add_filter();
 	actor_add_prog();
+	actor_add_module();
 	actor_add_ia32();
 	actor_add_shell();
 	actor_add_uring();

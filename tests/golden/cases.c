@@ -1090,6 +1090,70 @@ static void run_prog_load_refused(void)
 	golden_send();
 }
 
+static void run_init_module(void)
+{
+	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
+	struct wire_init_module *w = record_fixed(r);
+
+	w->name = record_put(r, "nbd", 4);
+	w->text = record_put(r, "max_part=42 name=\xff", 19);
+	w->loaded = true;
+	golden_send();
+}
+
+static void run_finit_module(void)
+{
+	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
+	struct wire_init_module *w = record_fixed(r);
+
+	w->by_file = true;
+	w->flag_bits = 3;
+	w->name = record_put(r, "loop", 5);
+	w->text = record_put(r, "", 1);
+	put_file(r, &w->image, "/usr/bin/ls", 0, true);
+	w->loaded = true;
+	golden_send();
+}
+
+/* Neither the name nor the file is known. */
+static void run_finit_module_refused(void)
+{
+	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
+	struct wire_init_module *w = record_fixed(r);
+
+	w->by_file = true;
+	w->result = (uint64_t)-9;
+	golden_send();
+}
+
+/* One byte more than is kept. */
+static void run_init_module_long(void)
+{
+	char text[WIRE_MODULE_ARGS_MAX + 2];
+	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
+	struct wire_init_module *w = record_fixed(r);
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	w->text = record_put(r, text, sizeof(text));
+	w->result = (uint64_t)-8;
+	golden_send();
+}
+
+/* As many bytes as are kept. */
+static void run_init_module_full(void)
+{
+	char text[WIRE_MODULE_ARGS_MAX + 1];
+	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
+	struct wire_init_module *w = record_fixed(r);
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	w->text = record_put(r, text, sizeof(text));
+	w->result = (uint64_t)-8;
+	golden_send();
+}
+
 /* ---- io_uring ---- */
 
 static struct wire_io_uring_sqe *uring_begin(struct record **ret_record, uint64_t opcode)
@@ -1284,6 +1348,11 @@ const struct golden_case golden_cases[] = {
 	{"write_config", run_write_config, 1},
 	{"write_truncate", run_write_truncate, 1},
 	{"write_config_truncate", run_write_config_truncate, 1},
+	{"init_module", run_init_module, 1},
+	{"finit_module", run_finit_module, 1},
+	{"finit_module_refused", run_finit_module_refused, 1},
+	{"init_module_long", run_init_module_long, 1},
+	{"init_module_full", run_init_module_full, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

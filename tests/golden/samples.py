@@ -28,7 +28,7 @@ def fitness(event):
     """The plainest one: of an actor, outside containers, without what is left out normally, short."""
     task, data = event["info"]["task"], event["data"]
     plain = task["name"] == "scenario" and event["info"]["host"]["container"] is None
-    failed = data.get("success") is False or data.get("connected") is False
+    failed = any(data.get(key) is False for key in ("success", "connected", "loaded"))
     return (not plain, failed, len(data), len(json.dumps(event)))
 
 

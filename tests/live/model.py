@@ -25,6 +25,7 @@ FILTER_DOMAINS = {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 
 FILTER_TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
 FILTER_PROTOCOLS = {0: "IP", 6: "TCP", 17: "UDP"}
 FILTER_OPTIONS = {26: "SO_ATTACH_FILTER", 50: "SO_ATTACH_BPF", 51: "SO_ATTACH_REUSEPORT_CBPF", 52: "SO_ATTACH_REUSEPORT_EBPF"}
+MODULE_ARGS_MAX = 1024
 FILTER_BYTES = 16384  # of a classic filter that are kept
 DIGESTS = ("md5", "sha1", "sha256", "sha512")
 PROG_TYPES = {
@@ -486,6 +487,24 @@ class Model:
             "data.bpf_prog": digests if fact["kept"] else either(digests, unknown_digests(digests["size"])),
         }  # fmt: skip
         return self.event("bpf_prog_load", fact, fields)
+
+    def on_module(self, fact):
+        args = text(fact["args"])
+        fields = {
+            "data.syscall": fact["syscall"],
+            "data.module_name": fact["name"],
+            "data.args": args[:MODULE_ARGS_MAX],
+            "data.args_truncated": mark(len(args) > MODULE_ARGS_MAX),
+            "data.loaded": not fact["error"],
+            "data.error": fact["error"] or ABSENT,
+            "data.flags": hex(fact["flags"]) if fact["flags"] else ABSENT,
+        }
+        if "path" not in fact:
+            return self.event("init_module", fact, fields | {"data.file": ABSENT})
+        fields |= {"data.file.path": text(fact["path"]), "data.file.size": fact["size"], "data.file.error": None}
+        if "content" in fact:
+            fields |= hash_fields("data.file", digests_of(raw(fact["content"])))
+        return self.event("init_module", fact, fields)
 
     def on_filter(self, fact):
         code = raw(fact["code"])

@@ -103,6 +103,7 @@ DATA = {
     "kill": [*COMMON, ("signal", is_str), ("target", TARGET)],
     "ptrace": [*COMMON, ("mode", is_hex), ("target", TARGET)],
     "mprotect_exec": [*COMMON, ("addr", is_hex), ("prot", is_hex)],
+    "init_module": [*COMMON, ("syscall", is_str), ("module_name", is_str), ("args", is_str), ("loaded", is_bool)],
     "bpf_prog_load": [*COMMON, ("id", is_u32), ("prog_type", [("id", is_u32), ("name", is_str)]), ("tag", is_str),
                       ("attached_func", is_str), ("name", is_str), ("ksym", is_str),
                       ("bpf_prog", [*DIGESTS, ("size", is_u64)]), ("verified_insns", or_null(is_u32)),
@@ -119,7 +120,7 @@ DATA = {
 IDS = {
     "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "kill": 8, "ptrace": 9, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
     "send_data": 62, "read": 81, "read_config": 82, "write": 83, "write_config": 84, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
-    "bpf_prog_load": 21, "bpf_socket_filter": 22,
+    "init_module": 20, "bpf_prog_load": 21, "bpf_socket_filter": 22,
     "io_uring_sqe": 100,
 }  # fmt: skip
 
@@ -174,7 +175,7 @@ def misshapen_event(event):
 def inconsistent_hashes(name, data):
     """Digests or an error, and what means what."""
     lengths = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
-    for key in ("exe", "interpreter", "mapped"):
+    for key in ("exe", "interpreter", "mapped", "file"):
         hashes = data.get(key)
         if not isinstance(hashes, dict) or "md5" not in hashes:
             continue
