@@ -88,6 +88,7 @@ enum {
 	COMPAT_recvfrom = 371,
 	COMPAT_copy_file_range = 377,
 	COMPAT_openat2 = 437,
+	COMPAT_open_by_handle_at = 342,
 	COMPAT_writev = 146,
 	COMPAT_readv = 145,
 	COMPAT_pwritev = 334,

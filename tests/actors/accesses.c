@@ -19,7 +19,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define ETC_FILE "/etc/hostname" /* nobody else reads it in these cases */
+#define ETC_DIRECTORY "/etc/security"
+#define ETC_FILE      "/etc/hostname" /* nobody else reads it in these cases */
 
 static char buffer[4096];
 
@@ -281,20 +282,22 @@ static void access_processes(const struct actor_case *self)
 /* A file of its own below /etc, in a mount namespace of its own; links do not hide it. */
 static void access_config(const struct actor_case *self)
 {
+	/* the last one is not the case's directory, whatever it looks like */
+	static const char *const names[] = {ETC_FILE, "link/hostname", "below/../hostname"};
 	struct fact fact;
 	int fd;
 
 	make("file");
-	if (access(ETC_FILE, F_OK) < 0)
-		actor_skip("no " ETC_FILE " here");
+	if (access(ETC_FILE, F_OK) < 0 || access(ETC_DIRECTORY, F_OK) < 0)
+		actor_skip("no " ETC_FILE " or " ETC_DIRECTORY " here");
 	if (unshare(CLONE_NEWNS) < 0)
 		actor_skip("no mount namespaces here");
 	facts_begin(&fact, "new_mount_namespace");
 	facts_end(&fact);
 	actor_must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
 	actor_must(mount("file", ETC_FILE, NULL, MS_BIND, NULL) == 0, "bind mount");
-	actor_must(symlink("/etc/.", "link") == 0, "a link");
-	fd = open_file(self->a ? "link/hostname" : ETC_FILE, O_RDWR);
+	actor_must(symlink("/etc/.", "link") == 0 && symlink(ETC_DIRECTORY, "below") == 0, "links");
+	fd = open_file(names[self->a], O_RDWR);
 	read_plain(fd);
 	read_plain(fd);
 	write_plain(fd);
@@ -319,4 +322,5 @@ void actor_add_accesses(void)
 	actor_add(access_processes, 0, 0, 0, "access.processes");
 	actor_add(access_config, 0, 0, 0, "access.config");
 	actor_add(access_config, 1, 0, 0, "access.config_through_link");
+	actor_add(access_config, 2, 0, 0, "access.config_above_link");
 }

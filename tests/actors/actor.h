@@ -45,6 +45,7 @@ void actor_add_write_close(void);
 void actor_add_file_create(void);
 void actor_add_names(void);
 void actor_add_accesses(void);
+void actor_add_handles(void);
 void actor_add_connect(void);
 void actor_add_send(void);
 void actor_add_dns(void);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +25,12 @@ enum {
 	ARGS_LIMIT = 32 * 1024, /* the sensor's default max_args */
 };
 
+enum how { BY_EXECVE, BY_EXECVEAT, BY_FEXECVE };
+
 struct launch {
-	const char *file;        /* passed to execve; NULL: fd is executed */
-	int fd;                  /* for execveat with AT_EMPTY_PATH */
+	enum how how;
+	const char *file;        /* passed to execve or execveat; NULL: fd is executed */
+	int fd;                  /* of the program, or of the directory that file starts from */
 	char *const *argv;       /* NULL: just the name */
 	const char *exe;         /* the image's path, when /proc/self/exe would say something else */
 	const char *script;      /* the script's path without symbolic links */
@@ -53,7 +57,11 @@ static void execute(const struct launch *launch)
 	export_text("KUNAI_ACTOR_SCRIPT", launch->script);
 	export_text("KUNAI_ACTOR_SCRIPT_NAME", launch->script_name);
 	export_text("KUNAI_ACTOR_THEN", launch->then);
-	if (launch->file)
+	if (launch->how == BY_FEXECVE)
+		fexecve(launch->fd, argv, environ);
+	else if (launch->how == BY_EXECVEAT)
+		syscall(SYS_execveat, launch->fd, launch->file, argv, environ, 0);
+	else if (launch->file)
 		execve(launch->file, argv, environ);
 	else
 		syscall(SYS_execveat, launch->fd, "", argv, environ, AT_EMPTY_PATH);
@@ -359,6 +367,70 @@ static void exec_deleted(const struct actor_case *self)
 	run(&(struct launch){.fd = fd, .exe = actor_path(path, "gone")});
 }
 
+/* A script that is named by a descriptor only, which its interpreter must be able to open. */
+static void script_descriptor(const struct actor_case *self)
+{
+	char path[PATH_MAX], name[32];
+	int fd;
+
+	(void)self;
+	make_script("script", actor_program(), "");
+	fd = open("script", O_RDONLY);
+	actor_must(fd >= 0, "open the script");
+	snprintf(name, sizeof(name), "/dev/fd/%d", fd);
+	run(&(struct launch){.fd = fd, .script = actor_path(path, "script"), .script_name = name});
+}
+
+static void exec_descriptor(const struct actor_case *self)
+{
+	int fd;
+
+	link_program("program");
+	fd = open("program", (self->a ? O_PATH : O_RDONLY) | O_CLOEXEC);
+	actor_must(fd >= 0, "open the program");
+	run(&(struct launch){.fd = fd});
+}
+
+/* The C library's call. */
+static void exec_fexecve(const struct actor_case *self)
+{
+	run(&(struct launch){.fd = open(actor_program(), O_RDONLY | O_CLOEXEC), .how = BY_FEXECVE});
+	(void)self;
+}
+
+static void exec_below(const struct actor_case *self)
+{
+	int dir;
+
+	(void)self;
+	actor_must(mkdir("dir", 0755) == 0 && mkdir("elsewhere", 0755) == 0, "mkdir");
+	link_program("dir/program");
+	dir = open("dir", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	actor_must(dir >= 0 && chdir("elsewhere") == 0, "chdir");
+	run(&(struct launch){.file = "../dir/./program", .fd = dir, .how = BY_EXECVEAT});
+	actor_must(chdir("..") == 0, "chdir");
+}
+
+/* The child has the parent's memory until it executes. */
+static void exec_vfork(const struct actor_case *self)
+{
+#ifdef SYS_vfork
+	const struct launch launch = {.file = actor_program()};
+	pid_t pid = vfork();
+
+	(void)self;
+	if (pid == 0) {
+		actor_started(CLONE_VFORK | CLONE_VM | SIGCHLD);
+		execute(&launch);
+		actor_must(false, "execute a program");
+	}
+	actor_wait(pid);
+#else
+	(void)self;
+	actor_skip("no vfork here");
+#endif
+}
+
 static void fail(const char *file, int error)
 {
 	execute(&(struct launch){.file = file});
@@ -445,12 +517,18 @@ void actor_add_exec(void)
 	actor_add(exec_thread, 0, 0, 0, "exec.thread");
 	actor_add(exec_memory, 0, 0, 0, "exec.memory");
 	actor_add(exec_deleted, 0, 0, 0, "exec.deleted");
+	actor_add(exec_descriptor, 0, 0, 0, "exec.empty_path");
+	actor_add(exec_descriptor, 1, 0, 0, "exec.empty_path.o_path");
+	actor_add(exec_fexecve, 0, 0, 0, "exec.fexecve");
+	actor_add(exec_below, 0, 0, 0, "exec.execveat");
+	actor_add(exec_vfork, 0, 0, 0, "exec.vfork");
 	actor_add(exec_failed, 0, 0, 0, "exec.after_failures");
 	actor_add(exec_failed, 1, 0, 0, "script.after_failures");
 	actor_add(script_absolute, 0, 0, 0, "script.absolute");
 	actor_add(script_relative, 0, 0, 0, "script.relative");
 	actor_add(script_symlink, 0, 0, 0, "script.symlink");
 	actor_add(script_child, 0, 0, 0, "script.child");
+	actor_add(script_descriptor, 0, 0, 0, "script.descriptor");
 	actor_add(script_chain, 2, 0, 0, "script.chain_2");
 	actor_add(script_chain, SCRIPT_DEPTH_MAX, 0, 0, "script.chain_%d", SCRIPT_DEPTH_MAX);
 	actor_add(script_chain_too_long, 0, 0, 0, "script.chain_too_long");

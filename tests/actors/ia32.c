@@ -51,6 +51,15 @@ enum {
 	IA32_INIT_MODULE = 128,
 	IA32_FINIT_MODULE = 350,
 	IA32_SENDTO = 369,
+	IA32_READ = 3,
+	IA32_READV = 145,
+	IA32_WRITEV = 146,
+	IA32_PREAD64 = 180,
+	IA32_PWRITE64 = 181,
+	IA32_PREADV = 333,
+	IA32_PWRITEV = 334,
+	IA32_PREADV2 = 378,
+	IA32_PWRITEV2 = 379,
 	SOCKETCALL_SEND = 9,
 	SOCKETCALL_SETSOCKOPT = 14,
 };
@@ -452,8 +461,63 @@ static void ia32_ptrace(const struct actor_case *self)
 	waitpid(target, NULL, __WALL);
 }
 
+static void state_access(const char *op)
+{
+	char path[PATH_MAX];
+	struct fact fact;
+
+	facts_begin(&fact, op);
+	facts_string(&fact, "path", actor_path(path, "file"));
+	facts_end(&fact);
+}
+
+/* The calls that read and write; b: by a list of one segment; c: it reads. Twice is once. */
+static void ia32_access(const struct actor_case *self)
+{
+	char *memory = low_memory();
+	uint32_t *iov = (uint32_t *)(void *)(memory + 1024);
+	pid_t pid;
+	int fd;
+
+	probe();
+	iov[0] = (uint32_t)low(memory);
+	iov[1] = 5;
+	pid = actor_fork(); /* another process makes the file */
+	if (pid == 0) {
+		actor_file_make("file", "1234567890", 10, 0600);
+		state_access("write");
+		actor_exit(0);
+	}
+	actor_wait(pid);
+	fd = open("file", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 2; i++) {
+		/* positions are 0: what follows the third argument */
+		long moved = ia32_five(self->a, fd, self->b ? low(iov) : low(memory), self->b ? 1 : 5, 0, 0);
+		actor_must(moved == 5, "move 5 bytes");
+	}
+	close(fd);
+	state_access(self->c ? "read" : "write");
+	if (!self->c)
+		actor_fact_closed("file", "write");
+}
+
+static const struct {
+	const char *name;
+	int number;
+	bool segments, reads;
+} ia32_accesses[] = {
+	{"read", IA32_READ, false, true},       {"write", IA32_WRITE, false, false},
+	{"pread64", IA32_PREAD64, false, true}, {"pwrite64", IA32_PWRITE64, false, false},
+	{"readv", IA32_READV, true, true},      {"writev", IA32_WRITEV, true, false},
+	{"preadv", IA32_PREADV, true, true},    {"pwritev", IA32_PWRITEV, true, false},
+	{"preadv2", IA32_PREADV2, true, true},  {"pwritev2", IA32_PWRITEV2, true, false},
+};
+
 void actor_add_ia32(void)
 {
+	for (size_t i = 0; i < sizeof(ia32_accesses) / sizeof(*ia32_accesses); i++)
+		actor_add(ia32_access, ia32_accesses[i].number, ia32_accesses[i].segments,
+			  ia32_accesses[i].reads, "access.ia32_%s", ia32_accesses[i].name);
 	actor_add(ia32_kill, IA32_KILL, 0, 0, "ia32.kill");
 	actor_add(ia32_kill, IA32_TKILL, 0, 0, "ia32.tkill");
 	actor_add(ia32_kill, IA32_TGKILL, 1, 0, "ia32.tgkill");

@@ -57,6 +57,7 @@ static void add_cases(void)
 	actor_add_file_create();
 	actor_add_names();
 	actor_add_accesses();
+	actor_add_handles();
 	actor_add_connect();
 	actor_add_send();
 	actor_add_dns();

@@ -44,7 +44,7 @@ MACHINES = {
 COMMAND_LINE = "quiet panic=-1 lsm=lockdown,yama,bpf"
 
 DIRECTORIES = (
-    "bin", "sbin", "usr", "usr/bin", "usr/sbin", "etc", "dev", "proc", "sys", "tmp", "run", "out",
+    "bin", "sbin", "usr", "usr/bin", "usr/sbin", "etc", "etc/security", "dev", "proc", "sys", "tmp", "run", "out",
     "root", "modules", "var", "var/log", "mnt", "home",
 )  # fmt: skip
 
