@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -66,15 +68,31 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
+/* The place of a mount is in the kernel's memory, but what leads there may ask a server whether it still does. */
+static int open_place(const char *place)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_CACHED,
+	};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, place, &how, sizeof(how));
+
+	if (fd < 0 && (errno == EINVAL || errno == ENOSYS)) /* RESOLVE_CACHED is of 5.12 */
+		fd = open(place, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	return fd;
+}
+
 /* Only the mount itself: another one may cover its place meanwhile. */
 static void watch_mount(struct exec_files *x, uint64_t id, const char *place)
 {
 	struct statx st;
 	char link[32];
-	int fd = open(place, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open_place(place);
 
-	if (fd < 0)
+	if (fd < 0) {
+		x->stats.unwatched++;
 		return;
+	}
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) == 0 &&
 	    st.stx_mask & STATX_MNT_ID && st.stx_mnt_id == id &&

@@ -181,11 +181,12 @@ static int walk_below(int root, const char *path)
 	return -errno;
 }
 
-static int open_below(int root, const char *path)
+/* resolve: RESOLVE_* besides those that keep it below the root. */
+static int open_below(int root, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.flags = O_PATH | O_CLOEXEC | flags,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 	if (path[0] == '\0')
 		return -ENOENT;
@@ -482,7 +483,7 @@ static int open_by_member(const struct mount_ns_view *view, uint32_t pid, const 
 	if (root < 0)
 		return is_our_fault(root) ? root : -ENXIO;
 
-	int fd = open_below(root, path);
+	int fd = open_below(root, path, 0, 0);
 	close(root);
 	/* The mounts of a namespace go with its last process, and what was in them is then not there, but not deleted. */
 	if (is_absent(fd) && !is_member(view->proc, view->id, pid))
@@ -499,7 +500,7 @@ int mount_ns_view_open(const struct mount_ns_view *view, const char *path)
 		return fd;
 
 	/* An old root may have been left by pivot_root: it can show a file, but cannot prove that there is none. */
-	fd = open_below(view->root->fd, path);
+	fd = open_below(view->root->fd, path, 0, 0);
 	return is_absent(fd) ? -ENXIO : fd;
 }
 
@@ -535,36 +536,17 @@ static int peek_root(struct mount_ns_table *t, uint64_t id, uint32_t pid, bool *
 	return root;
 }
 
-static int peek_below(struct mount_ns_table *t, int root, const char *path, bool links, int flags)
+int mount_ns_peek_at(struct mount_ns_table *t, int dir, const char *path, bool links, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = -1;
+	uint64_t resolve = links ? 0 : RESOLVE_NO_SYMLINKS;
 
-	if (!links)
-		how.resolve |= RESOLVE_NO_SYMLINKS;
 	if (!t->cannot_peek) {
-		how.resolve |= RESOLVE_CACHED;
-		for (int i = 0; i < RESOLVE_TRIES && fd < 0; i++) {
-			fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-			if (fd < 0 && errno != EAGAIN)
-				break;
-		}
-		if (fd < 0 && errno == ENOSYS)
-			return walk_below(root, path);
-		if (fd >= 0 || errno != EINVAL)
-			return fd < 0 ? -errno : (int)fd;
+		int fd = open_below(dir, path, (uint64_t)flags, resolve | RESOLVE_CACHED);
+		if (fd != -EINVAL)
+			return fd;
 		t->cannot_peek = true; /* before 5.12 */
-		how.resolve &= ~(uint64_t)RESOLVE_CACHED;
 	}
-	for (int i = 0; i < RESOLVE_TRIES && fd < 0; i++) {
-		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-		if (fd < 0 && errno != EAGAIN)
-			break;
-	}
-	return fd < 0 ? -errno : (int)fd;
+	return open_below(dir, path, (uint64_t)flags, resolve);
 }
 
 int mount_ns_peek(struct mount_ns_table *t, uint64_t id, uint32_t pid, const char *path, bool links,
@@ -575,7 +557,7 @@ int mount_ns_peek(struct mount_ns_table *t, uint64_t id, uint32_t pid, const cha
 	if (root < 0)
 		return root;
 
-	int fd = peek_below(t, root, path, links, flags);
+	int fd = mount_ns_peek_at(t, root, path, links, flags);
 	if (owned)
 		close(root);
 	return fd;

@@ -102,6 +102,8 @@ int mount_ns_open(struct mount_ns_table *t, uint64_t id, uint32_t pid, const cha
  */
 int mount_ns_peek(struct mount_ns_table *t, uint64_t id, uint32_t pid, const char *path, bool links,
 		  int flags);
+/* The same below a directory, which is not left. */
+int mount_ns_peek_at(struct mount_ns_table *t, int dir, const char *path, bool links, int flags);
 
 /* The path of a descriptor within its namespace; its length, or -errno when it has none any more. */
 int mount_ns_path_of(struct mount_ns_table *t, int fd, char *ret, size_t size);

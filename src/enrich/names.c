@@ -29,11 +29,14 @@ static int open_path(const struct name *n, const char *path, bool links, int fla
 	return mount_ns_peek(n->namespaces, n->mnt_ns, n->pid, path, links, flags);
 }
 
-/* Whether the path of the directory that the name starts from still leads there: another mount may hide it. */
+/*
+ * Whether the path of the directory that the name starts from, the process's root for an absolute one, still leads there:
+ * another mount may hide it, or pivot_root have taken it away.
+ */
 static bool base_is_there(const struct name *n)
 {
 	struct wire_path base = *n->wire;
-	struct stat st;
+	struct statx stx;
 
 	base.flags &= ~(uint32_t)PATH_USER;
 	base.mode = S_IFDIR;
@@ -41,7 +44,8 @@ static bool base_is_there(const struct name *n)
 	int fd = open_path(n, path.raw.p, false, O_DIRECTORY);
 	if (fd < 0)
 		return false;
-	bool same = fstat(fd, &st) == 0 && st.st_ino == n->wire->inode;
+	bool same = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &stx) == 0 &&
+		    stx.stx_ino == n->wire->inode;
 	close(fd);
 	return same;
 }
@@ -85,14 +89,17 @@ static bool is_dots(struct str leaf)
 	return leaf.len == 0 || str_eq(leaf, STR(".")) || str_eq(leaf, STR(".."));
 }
 
-static uint32_t mode_at(int dir, const char *leaf)
+/* Nothing is asked of a server or a disk: the call has just been made, and left it in the kernel's cache. */
+static uint32_t mode_at(const struct name *n, int dir, const char *leaf)
 {
 	struct statx stx;
+	int fd = mount_ns_peek_at(n->namespaces, dir, leaf, false, O_NOFOLLOW);
 
-	if (statx(dir, leaf, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) <
-	    0)
+	if (fd < 0)
 		return 0;
-	return stx.stx_mode;
+	bool known = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) == 0;
+	close(fd);
+	return known ? stx.stx_mode : 0;
 }
 
 /*
@@ -174,7 +181,7 @@ static void look_up_leaf(const struct name *n, struct arena *a, struct name_stat
 	if (fd < 0)
 		return;
 	if (how & NAME_MODE)
-		ret->mode = mode_at(fd, leaf.p);
+		ret->mode = mode_at(n, fd, leaf.p);
 	if (!simple)
 		ret->verified = !linked || keep_resolved(n, stats, fd, leaf, ret);
 	close(fd);
@@ -199,9 +206,8 @@ void name_look_up(struct mount_ns_table *t, struct name_stats *stats, const stru
 	n.name.len = n.name.len ? (uint32_t)strnlen(n.name.p, n.name.len) : 0;
 	if (!n.whole || n.name.len == 0 || path->wire->flags & (PATH_TRUNCATED | PATH_DETACHED))
 		return;
-	bool relative = n.name.p[0] != '/';
 	bool simple = !memchr(n.name.p, '/', n.name.len);
-	if (relative && (!simple || how) && !base_is_there(&n)) {
+	if ((!simple || how) && !base_is_there(&n)) {
 		ret->verified = simple && !(how & NAME_FOLLOW);
 		return;
 	}

@@ -13,8 +13,7 @@
 enum { NAMES_BYTES_MAX = 16 << 20 };
 
 struct name_stats {
-	uint64_t unverified; /* paths that could not be looked up */
-	uint64_t bytes;      /* of lookups that wait */
+	uint64_t bytes; /* of lookups that wait */
 };
 
 struct name_lookup {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "enrich/process.h"
-
 #include <stdlib.h>
+
+/* Out of memory: the element's table stays NULL. Before uthash.h, which the header includes. */
+#define HASH_NONFATAL_OOM 1
+#include "enrich/process.h"
 #include <utlist.h>
 
 /* At most PROCESS_TEXT_MAX bytes that end with a whole character. */
@@ -16,7 +18,7 @@ static uint32_t text_length(struct str value)
 	return len;
 }
 
-/* The command line of the process that is dead for longest, among those with a long one. */
+/* The command line of the process that is dead for longest, among those with a long one of its own. */
 static bool shed_oldest(struct process_table *t)
 {
 	struct process *p = t->heavy;
@@ -25,6 +27,8 @@ static bool shed_oldest(struct process_table *t)
 		return false;
 	DL_DELETE2(t->heavy, p, prev_heavy, next_heavy);
 	p->heavy = false;
+	if (text_is_shared(p->command_line))
+		return true; /* its room is given back by those who share it */
 	text_release(&t->texts, &p->command_line);
 	t->losses.texts_evicted++;
 	return true;
@@ -186,17 +190,22 @@ struct process *process_get(struct process_table *t, const struct wire_task *tas
 	struct process *p = process_find(t, task);
 	if (p)
 		return p;
-	if (!has_room(t) || !(p = calloc(1, sizeof(*p)))) {
-		t->losses.refused++;
-		return NULL;
-	}
+	if (!has_room(t) || !(p = calloc(1, sizeof(*p))))
+		goto refused;
 	p->table = t;
 	p->key = process_key_of(task);
 	p->parent_key = process_key_of(parent);
 	p->task = *task;
 	HASH_ADD(hh, t->entries, key, sizeof(p->key), p);
+	if (!p->hh.tbl) {
+		free(p);
+		goto refused;
+	}
 	link_parent(t, p);
 	return p;
+refused:
+	t->losses.refused++;
+	return NULL;
 }
 
 void process_link_parents(struct process_table *t)

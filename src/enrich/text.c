@@ -38,6 +38,11 @@ struct str text_share(struct str text)
 	return text;
 }
 
+bool text_is_shared(struct str text)
+{
+	return text.p && text_of(text)->references > 1;
+}
+
 void text_release(struct text_store *store, struct str *text)
 {
 	if (text->p && --text_of(*text)->references == 0) {

@@ -21,6 +21,9 @@ struct str text_new(struct text_store *store, struct str value);
 /* One more reference to a text; an absent one stays absent. */
 struct str text_share(struct str text);
 
+/* Whether others refer to it too. */
+bool text_is_shared(struct str text);
+
 /* The text becomes absent. */
 void text_release(struct text_store *store, struct str *text);
 

@@ -354,7 +354,7 @@ static void put_name(struct record *r, struct wire_path *path, const char *name,
 	path->name = record_put(r, name, strlen(name) + 1);
 	path->mode = 0;
 	path->flags = PATH_USER;
-	if (path->components.len)
+	if (*directory)
 		golden_stat(directory, path);
 }
 
@@ -408,6 +408,18 @@ static void run_file_unlink_chrooted(void)
 static void run_file_unlink_gone(void)
 {
 	unlink_named("/tmp/gone/../gone/x", "/", 0, true);
+}
+
+/* The process had another root than its namespace has now: pivot_root. */
+static void run_file_unlink_pivoted(void)
+{
+	struct record *r = golden_begin(EVENT_file_unlink, &task_bash, &task_systemd);
+	struct wire_file_unlink *w = record_fixed(r);
+
+	put_name(r, &w->path, "/usr/lib/x", "/");
+	w->path.inode++;
+	w->success = true;
+	golden_send();
 }
 
 /* The memory was gone when the call returned. */
@@ -1353,6 +1365,7 @@ const struct golden_case golden_cases[] = {
 	{"finit_module_refused", run_finit_module_refused, 1},
 	{"init_module_long", run_init_module_long, 1},
 	{"init_module_full", run_init_module_full, 1},
+	{"file_unlink_pivoted", run_file_unlink_pivoted, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);
