@@ -51,7 +51,7 @@ struct cmd_context {
 };
 
 extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_replay_entry, cmd_test_entry,
-	cmd_rules_entry, cmd_help_entry;
+	cmd_rules_entry, cmd_reload_entry, cmd_help_entry;
 
 /*
  * Parses the arguments (argv[0] is skipped). Returns 0, -ENOMEM, or -EINVAL with one line about the mistake in
@@ -102,9 +102,11 @@ void cmd_report_messages(const char *path, const struct config_messages *message
 /* The same for rules. */
 void cmd_report_problems(const struct problems *problems);
 
-/*
- * Rules and IoCs. Returns EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only.
- */
+/* Rules and IoCs, see scanner_load(). */
+int cmd_read_scanner(const struct config_scanner *config, enum path_policy policy, struct problems *problems,
+		     struct scanner **ret);
+
+/* The same. Returns EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only. */
 int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret);
 
 /*

@@ -5,17 +5,25 @@
 
 #include "cmd/cmd.h"
 
-int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret)
+int cmd_read_scanner(const struct config_scanner *config, enum path_policy policy, struct problems *problems,
+		     struct scanner **ret)
 {
 	const struct scanner_paths paths = {
 		.rules = (const char *const *)config->rules.v,
 		.rule_count = config->rules.count,
 		.iocs = (const char *const *)config->iocs.v,
 		.ioc_count = config->iocs.count,
+		.policy = policy,
 	};
+
+	return scanner_load(&paths, problems, ret);
+}
+
+int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret)
+{
 	struct problems problems = {0};
 
-	int err = scanner_load(&paths, &problems, ret);
+	int err = cmd_read_scanner(config, PATHS_MAY_BE_MISSING, &problems, ret);
 	cmd_report_problems(&problems);
 	uint32_t errors = problems.errors;
 	problems_fini(&problems);

@@ -35,6 +35,7 @@ enum {
 	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; Kunai has 1 and 2 */
 	ERROR_ACCOUNTS = 11,
 	ERROR_PROCESSES = 12,
+	ERROR_RELOAD = 13,
 };
 
 /* An event whose record is still being built delays all later ones by at most this. */
@@ -45,7 +46,7 @@ enum {
 
 struct pipeline {
 	const struct config *config;
-	struct scanner *scanner;
+	struct reloader *reloader;
 	struct actions actions;
 	struct probe *probe;
 	struct enricher *enricher;
@@ -68,7 +69,8 @@ struct pipeline {
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
 	int unbalanced;                             /* readings in a row */
 	uint64_t process_losses_told;
-	int signals;
+	int signals; /* to end */
+	int hangups; /* to reload */
 	bool stop;
 	bool impatient; /* events go without their hashes */
 };
@@ -83,12 +85,13 @@ static void flush(struct pipeline *p)
 static void print_event(void *context, struct event *e)
 {
 	struct pipeline *p = context;
+	struct scanner *scanner = reloader_scanner(p->reloader);
 
 	if (!p->config->events[e->type])
 		return;
-	if (!scanner_is_empty(p->scanner))
-		scanner_scan(p->scanner, e);
-	if (scanner_selects(p->scanner, e, p->config->scanner.min_severity)) {
+	if (!scanner_is_empty(scanner))
+		scanner_scan(scanner, e);
+	if (scanner_selects(scanner, e, p->config->scanner.min_severity)) {
 		json_write_event(p->writer, e, &p->output);
 		p->printed++;
 	}
@@ -389,6 +392,22 @@ static void take_signal(struct pipeline *p)
 	}
 }
 
+static void take_hangup(struct pipeline *p)
+{
+	struct signalfd_siginfo info;
+
+	while (read(p->hangups, &info, sizeof(info)) == sizeof(info))
+		reloader_request(p->reloader);
+}
+
+/* Between two events. */
+static void take_reload(struct pipeline *p)
+{
+	if (reloader_take(p->reloader) == RELOAD_FAILED)
+		print_error(p, ERROR_RELOAD,
+			    "the rules and IoCs could not be loaded anew: the old ones stay");
+}
+
 static void wait_for_events(struct pipeline *p, int timeout_ms)
 {
 	struct pollfd fds[] = {
@@ -397,6 +416,8 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		{.fd = p->signals, .events = POLLIN},
 		{.fd = enricher_prog_fd(p->enricher), .events = POLLIN},
 		{.fd = enricher_mounts_fd(p->enricher), .events = POLLPRI},
+		{.fd = p->hangups, .events = POLLIN},
+		{.fd = reloader_fd(p->reloader), .events = POLLIN},
 		{.fd = p->sink->fd}, /* the kernel tells of a pipe's lost reader unasked */
 	};
 
@@ -408,7 +429,11 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		enricher_mounts_changed(p->enricher);
 	if (fds[2].revents)
 		take_signal(p);
-	if (fds[5].revents & (POLLERR | POLLHUP | POLLNVAL))
+	if (fds[5].revents)
+		take_hangup(p);
+	if (fds[6].revents)
+		take_reload(p);
+	if (fds[7].revents & (POLLERR | POLLHUP | POLLNVAL))
 		p->sink->closed = true;
 }
 
@@ -528,24 +553,31 @@ static void warn_of_missing_events(const struct config *config)
 			log_info("this version does not make the event %s", event_catalogue[i].name.p);
 }
 
+static int open_signals(int one, int other)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, one);
+	sigaddset(&mask, other);
+	return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message)
 {
 	uint64_t workers = p->config->workers.set ? p->config->workers.value : 1;
-	sigset_t mask;
 
 	if (workers == 0)
 		workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) < 4
 				  ? (uint64_t)sysconf(_SC_NPROCESSORS_ONLN)
 				  : 4;
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
-	p->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->signals = open_signals(SIGINT, SIGTERM);
+	p->hangups =
+		open_signals(SIGHUP, SIGHUP); /* of its own: it must not end the wait for a slow reader */
 	p->sink->cancel = p->signals;
 	p->writer = json_writer_new();
 	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)workers);
-	if (p->signals < 0 || !p->writer || !p->enricher) {
+	if (p->signals < 0 || p->hangups < 0 || !p->writer || !p->enricher) {
 		int err = -errno;
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));
 		return err;
@@ -575,15 +607,16 @@ static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message
 	return err;
 }
 
-int pipeline_run(const struct config *config, struct scanner *scanner, int prog_reader_fd, struct sink *sink,
-		 struct buf *ret_message)
+int pipeline_run(const struct config *config, struct reloader *reloader, int prog_reader_fd,
+		 struct sink *sink, struct buf *ret_message)
 {
 	struct pipeline p = {
 		.config = config,
-		.scanner = scanner,
+		.reloader = reloader,
 		.sink = sink,
 		.queue.max_bytes = QUEUE_BYTES_MAX,
 		.signals = -1,
+		.hangups = -1,
 	};
 
 	warn_of_missing_events(config);
@@ -602,5 +635,7 @@ int pipeline_run(const struct config *config, struct scanner *scanner, int prog_
 	buf_fini(&p.output);
 	if (p.signals >= 0)
 		close(p.signals);
+	if (p.hangups >= 0)
+		close(p.hangups);
 	return err;
 }

@@ -66,15 +66,17 @@ void cmd_report_messages(const char *path, const struct config_messages *message
 
 void cmd_report_problems(const struct problems *problems)
 {
+	struct buf text = {0};
+
 	for (uint32_t i = 0; i < problems->count; i++) {
 		const struct problem *p = &problems->v[i];
 		if (p->level != PROBLEM_ERROR && log_get_level() < LOG_WARN)
 			continue;
-		fprintf(stderr, "%s:", p->file);
-		if (p->line)
-			fprintf(stderr, "%u:%u:", p->line, p->column);
-		fprintf(stderr, " %s: %s\n", p->level == PROBLEM_ERROR ? "error" : "warning", p->text);
+		buf_reset(&text);
+		problem_add_text(p, &text);
+		fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&text)));
 	}
+	buf_fini(&text);
 	if (problems->dropped)
 		fprintf(stderr, "%u more problems\n", problems->dropped);
 }

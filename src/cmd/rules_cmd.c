@@ -50,7 +50,7 @@ static int check(const struct cmd_context *ctx)
 	struct problems problems = {0};
 	struct ruleset *rs = NULL;
 
-	int err = ruleset_load(paths, (uint32_t)ctx->operand_count - 1, &problems, &rs);
+	int err = ruleset_load(paths, (uint32_t)ctx->operand_count - 1, PATHS_MUST_EXIST, &problems, &rs);
 	if (!err)
 		err = ruleset_compile(rs);
 	cmd_report_problems(&problems);

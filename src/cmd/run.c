@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* kunai run: what must be true before the sensor starts, each with one clear line when it is not. */
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/pid_file.h"
 #include "cmd/pipeline.h"
 #include "probe/prog_reader.h"
 
 enum { FILES_MAX = 4096 };
 
-#define RUN_DIRECTORY "/run/kunai"
-#define PID_FILE      RUN_DIRECTORY "/kunai.pid"
-#define BTF_FILE      "/sys/kernel/btf/vmlinux"
+#define BTF_FILE "/sys/kernel/btf/vmlinux"
 
 /* include/linux/proc_ns.h: PROC_PID_INIT_INO, the inode number of the first pid namespace */
 #define HOST_PID_NAMESPACE 0xEFFFFFFCu
@@ -46,34 +41,6 @@ static int check_host(void)
 	return EXIT_SUCCESS;
 }
 
-/*
- * The pid file, locked for as long as we run: a file that was left behind, or whose number is another process by now, does
- * not keep a sensor from starting. -EWOULDBLOCK when another one runs, and then its pid. Without the file, for whatever
- * reason, the sensor runs nevertheless.
- */
-static int lock_pid_file(int *ret_fd, int *ret_other)
-{
-	char text[16] = "";
-
-	if (mkdir(RUN_DIRECTORY, 0700) < 0 && errno != EEXIST)
-		log_warn("cannot make " RUN_DIRECTORY ": %s", strerror(errno));
-	int fd = open(PID_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0700);
-	*ret_fd = fd;
-	if (fd < 0) {
-		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
-		return 0;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		ssize_t n = read(fd, text, sizeof(text) - 1);
-		*ret_other = n > 0 ? atoi(text) : 0;
-		return -EWOULDBLOCK;
-	}
-	int n = snprintf(text, sizeof(text), "%d", getpid());
-	if (ftruncate(fd, 0) < 0 || write(fd, text, (size_t)n) != n)
-		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
-	return 0;
-}
-
 /* Before any thread is started: all of them inherit it, and the pipeline reads the signals from a descriptor. */
 static void block_signals(void)
 {
@@ -82,8 +49,17 @@ static void block_signals(void)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
+/* From the moment that `kunai reload` can find us: one that comes while we start is served when we have. */
+static void block_hangup(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
@@ -120,41 +96,6 @@ static void warn_of_unused(const struct config *config)
 			log_warn("%s has no effect in this version", keys[i].key);
 }
 
-/* Until it is done, patterns are tried one by one. */
-struct compilation {
-	struct scanner *scanner;
-	pthread_t thread;
-	bool begun;
-	atomic_bool done;
-};
-
-static void *compile(void *argument)
-{
-	struct compilation *c = argument;
-
-	if (scanner_compile(c->scanner) < 0)
-		log_warn("no memory to compile the rules: they cost more than they could");
-	c->done = true;
-	return NULL;
-}
-
-static void compilation_begin(struct compilation *c, struct scanner *scanner)
-{
-	c->scanner = scanner;
-	c->begun = !scanner_is_empty(scanner) && pthread_create(&c->thread, NULL, compile, c) == 0;
-}
-
-/* Ten thousand rules take half a minute, which nobody who stops the sensor waits for: then the process ends here. */
-static void compilation_end(struct compilation *c, int status)
-{
-	if (c->begun && !c->done) {
-		unlink(PID_FILE);
-		_exit(status);
-	}
-	if (c->begun)
-		pthread_join(c->thread, NULL);
-}
-
 /* Before there are threads. */
 static void open_prog_reader(const struct config *config, struct prog_reader *ret)
 {
@@ -167,22 +108,31 @@ static void open_prog_reader(const struct config *config, struct prog_reader *re
 			 strerror(-err));
 }
 
-static int run_sensor(const struct config *config, struct scanner *scanner)
+/* What compiles the rules half a minute long is waited for by nobody who stops the sensor: then the process ends here. */
+static void end_compilation(const struct reloader *reloader, int status)
+{
+	if (!reloader_is_compiling(reloader))
+		return;
+	pid_file_remove();
+	_exit(status);
+}
+
+static int run_sensor(const struct config *config, struct reloader *reloader)
 {
 	struct buf message = {0};
-	struct sink sink;
 	struct prog_reader prog_reader;
-	struct compilation compilation = {0};
+	struct sink sink;
 
 	int err = sink_open(&sink, config_output_standard(config), config->output.path);
 	if (err)
 		return cmd_fail("cannot write to the output %s: %s", config->output.path, strerror(-err));
-	block_signals();
 	warn_of_unused(config);
 	raise_file_limit();
 	open_prog_reader(config, &prog_reader);
-	compilation_begin(&compilation, scanner);
-	err = pipeline_run(config, scanner, prog_reader.fd, &sink, &message);
+	err = reloader_start(reloader);
+	if (err)
+		log_warn("cannot start the thread that loads rules anew: %s", strerror(-err));
+	err = pipeline_run(config, reloader, prog_reader.fd, &sink, &message);
 	prog_reader_close(&prog_reader);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
@@ -191,19 +141,20 @@ static int run_sensor(const struct config *config, struct scanner *scanner)
 	sink_close(&sink);
 	buf_fini(&message);
 	int status = err ? EXIT_FAILURE : EXIT_SUCCESS;
-	compilation_end(&compilation, status);
+	end_compilation(reloader, status);
 	return status;
 }
 
 static int scan_and_run(const struct config *config)
 {
-	struct scanner *scanner;
+	struct reloader *reloader;
 
-	int status = cmd_load_scanner(&config->scanner, &scanner);
+	int status = reloader_open(&config->scanner, &reloader);
 	if (status)
 		return status;
-	status = run_sensor(config, scanner);
-	scanner_free(scanner);
+	block_signals();
+	status = run_sensor(config, reloader);
+	reloader_close(reloader);
 	return status;
 }
 
@@ -211,7 +162,7 @@ static int run_and_unlink(const struct config *config)
 {
 	int status = scan_and_run(config);
 
-	unlink(PID_FILE);
+	pid_file_remove();
 	return status;
 }
 
@@ -224,8 +175,10 @@ static int run(const struct cmd_context *ctx)
 		return status;
 	status = config.harden ? cmd_fail("this version has no hardened mode: leave harden out")
 			       : check_host();
-	int lock = -1, other = 0;
-	if (!status && lock_pid_file(&lock, &other) < 0)
+	pid_t other = 0;
+	int lock = -1;
+	block_hangup();
+	if (!status && pid_file_lock(&lock, &other) < 0)
 		log_warn("An instance of Kunai pid=%d is already running", other);
 	else if (!status)
 		status = run_and_unlink(&config);

@@ -19,10 +19,11 @@ struct rule_text {
 
 /*
  * Loads rules from files and directories, see loader_add_path(). Returns 0; -EINVAL when the problems hold an error, all
- * of which were found are in it; -ENOMEM. A path that does not exist is a warning. Warnings may be there in
- * every case.
+ * of which were found are in it; -ENOMEM. A path that does not exist is a warning, or an error, as the policy says.
+ * Warnings may be there in every case.
  */
-int ruleset_load(const char *const *paths, uint32_t count, struct problems *problems, struct ruleset **ret);
+int ruleset_load(const char *const *paths, uint32_t count, enum path_policy policy, struct problems *problems,
+		 struct ruleset **ret);
 int ruleset_load_text(const struct rule_text *rules, const struct rule_text *templates,
 		      struct problems *problems, struct ruleset **ret);
 void ruleset_free(struct ruleset *rs);

@@ -71,6 +71,14 @@ void problems_add(struct problems *problems, enum problem_level level, const str
 	problems->v[problems->count++] = (struct problem){level, place->line, place->column, file, text.p};
 }
 
+void problem_add_text(const struct problem *problem, struct buf *out)
+{
+	buf_printf(out, "%s:", problem->file);
+	if (problem->line)
+		buf_printf(out, "%u:%u:", problem->line, problem->column);
+	buf_printf(out, " %s: %s", problem->level == PROBLEM_ERROR ? "error" : "warning", problem->text);
+}
+
 int syntax_error_set(struct syntax_error *error, uint32_t offset, const char *format, ...)
 {
 	va_list args;

@@ -9,6 +9,9 @@ enum { PROBLEMS_MAX = 4096, SYNTAX_TEXT_SIZE = 256 };
 
 enum problem_level { PROBLEM_WARNING, PROBLEM_ERROR };
 
+/* What a path is that does not exist. */
+enum path_policy { PATHS_MAY_BE_MISSING, PATHS_MUST_EXIST };
+
 /* Borrowed. */
 struct place {
 	struct str file;
@@ -38,6 +41,9 @@ void problems_fini(struct problems *problems);
 
 void problems_add(struct problems *problems, enum problem_level level, const struct place *place,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Appends "file:line:column: error: text", without a line's end. */
+void problem_add_text(const struct problem *problem, struct buf *out);
 
 /* What a parser of one line says: what was expected, at which byte. */
 struct syntax_error {

@@ -267,20 +267,23 @@ int ruleset_compile(struct ruleset *rs)
 	return err;
 }
 
-static int add_paths(struct loader *l, const char *const *paths, uint32_t count)
+static int add_paths(struct loader *l, const char *const *paths, uint32_t count, enum path_policy policy)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct place place = {.file = str_of(paths[i])};
 		int err = loader_add_path(l, paths[i]);
 		if (err == -ENOENT)
-			problems_add(l->problems, PROBLEM_WARNING, &place, "no such file or directory");
+			problems_add(l->problems,
+				     policy == PATHS_MUST_EXIST ? PROBLEM_ERROR : PROBLEM_WARNING, &place,
+				     "no such file or directory");
 		else if (err)
 			return err;
 	}
 	return 0;
 }
 
-int ruleset_load(const char *const *paths, uint32_t count, struct problems *problems, struct ruleset **ret)
+int ruleset_load(const char *const *paths, uint32_t count, enum path_policy policy, struct problems *problems,
+		 struct ruleset **ret)
 {
 	struct ruleset *rs = calloc(1, sizeof(*rs));
 	uint32_t errors = problems->errors;
@@ -289,7 +292,7 @@ int ruleset_load(const char *const *paths, uint32_t count, struct problems *prob
 	if (!rs)
 		return -ENOMEM;
 	loader_init(&l, &rs->arena, problems);
-	int err = add_paths(&l, paths, count);
+	int err = add_paths(&l, paths, count, policy);
 	if (!err)
 		err = finish(rs, &l, errors);
 	loader_fini(&l);

@@ -26,8 +26,10 @@ static int load_iocs(struct scanner *s, const struct scanner_paths *paths, struc
 		if (err == -ENOMEM)
 			return err;
 		if (err)
-			problems_add(problems, err == -ENOENT ? PROBLEM_WARNING : PROBLEM_ERROR, &place,
-				     "cannot read the IoCs: %s", strerror(-err));
+			problems_add(problems,
+				     err == -ENOENT && paths->policy == PATHS_MAY_BE_MISSING ? PROBLEM_WARNING
+											     : PROBLEM_ERROR,
+				     &place, "cannot read the IoCs: %s", strerror(-err));
 	}
 	return problems->errors ? -EINVAL : 0;
 }
@@ -37,7 +39,7 @@ int scanner_load(const struct scanner_paths *paths, struct problems *problems, s
 	struct scanner *s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	int err = ruleset_load(paths->rules, paths->rule_count, problems, &s->rules);
+	int err = ruleset_load(paths->rules, paths->rule_count, paths->policy, problems, &s->rules);
 	if (err != -ENOMEM) {
 		s->iocs = ioc_set_new();
 		int ioc_err = s->iocs ? load_iocs(s, paths, problems) : -ENOMEM;
@@ -85,6 +87,11 @@ const struct ruleset *scanner_rules(const struct scanner *s)
 uint32_t scanner_ioc_count(const struct scanner *s)
 {
 	return ioc_count(s->iocs);
+}
+
+struct detector_counters scanner_counters(const struct scanner *s)
+{
+	return detector_counters(s->detector);
 }
 
 static int compare_values(const void *a, const void *b)

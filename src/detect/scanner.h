@@ -12,11 +12,11 @@ struct scanner_paths {
 	uint32_t rule_count;
 	const char *const *iocs; /* too */
 	uint32_t ioc_count;
+	enum path_policy policy;
 };
 
 /*
- * Loads everything. Returns 0; -EINVAL when the problems hold an error; -ENOMEM. A path that does not exist is a
- * warning.
+ * Loads everything, and tells all that is wrong. Returns 0; -EINVAL when the problems hold an error; -ENOMEM.
  */
 int scanner_load(const struct scanner_paths *paths, struct problems *problems, struct scanner **ret);
 void scanner_free(struct scanner *s);
@@ -39,5 +39,8 @@ bool scanner_selects(const struct scanner *s, const struct event *e, uint64_t mi
 /* The rules, for what they are asked about. Borrowed. */
 const struct ruleset *scanner_rules(const struct scanner *s);
 uint32_t scanner_ioc_count(const struct scanner *s);
+
+/* Since it was loaded. For the thread that scans. */
+struct detector_counters scanner_counters(const struct scanner *s);
 
 #endif

@@ -241,6 +241,106 @@ def check_stuck_reader(kunai, directory):
     must(status == 0, f"exit status {status}")
 
 
+FILTER = """\
+name: {name}
+type: filter
+match-on: {{events: {{kunai: [file_create]}}}}
+matches: {{$path: .data.path ~= '/{pattern}'}}
+condition: $path
+"""
+
+
+class Storm(threading.Thread):
+    """Files that are created until it is told to stop."""
+
+    def __init__(self, where):
+        super().__init__()
+        self.where, self.files, self.stopped = where, 0, threading.Event()
+
+    def run(self):
+        while not self.stopped.is_set():
+            create_file(os.path.join(self.where, f"storm.{self.files}"))
+            self.files += 1
+            if self.files % 100 == 0:
+                time.sleep(0.01)  # it is about the reload, not about full rings
+
+    def stop(self):
+        self.stopped.set()
+        self.join()
+        return [os.path.join(self.where, f"storm.{n}") for n in range(self.files)]
+
+
+def reload_in_storm(kunai, directory, rules, sensor):
+    """Seven reloads; the rule that the storm is about is in all of them, with another name in each."""
+    storm = Storm(directory)
+    storm.start()
+    try:
+        for number in range(7):
+            rules.write_text(FILTER.format(name=f"storm-{number}", pattern="storm"))
+            if number % 2:
+                sensor.process.send_signal(signal.SIGHUP)
+                time.sleep(0.1)
+                continue
+            status, stderr = run([kunai, "reload"])
+            must(status == 0 and "1 filters" in stderr, f"reload {number}: status {status}: {stderr}")
+    finally:
+        paths = storm.stop()
+    return paths
+
+
+def check_reload(kunai, directory):
+    rules = Path(directory, "test.kun")
+    after, bad, last = (os.path.join(directory, name) for name in ("after", "bad", "last"))
+    rules.write_text(FILTER.format(name="before", pattern="storm"))
+    with Sensor([kunai, *OPTIONS, "-r", rules], directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        must(run([kunai, "reload"], user=NOBODY, group=NOBODY, extra_groups=[])[0] == 1, "nobody may reload")
+        paths = reload_in_storm(kunai, directory, rules, sensor)
+        rules.write_text(FILTER.format(name="new", pattern="after|bad|last"))
+        status, stderr = run([kunai, "reload"])
+        must(status == 0, f"exit status {status}: {stderr}")
+        create_file(after)
+        rules.write_text(FILTER.format(name="worse", pattern="after|bad|last") + "---\nname: x\nmatchs: {}\n---\nname: y\nseverity: z\n")
+        status, stderr = run([kunai, "reload"])
+        wanted = [f"{rules}:{line}:" for line in (8, 11)]
+        must(status == 1 and all(w in stderr for w in wanted), f"bad rules: exit status {status}: {stderr}")
+        must(all(w in sensor.stderr() for w in wanted), f"it does not log what is wrong: {sensor.stderr()}")
+        create_file(bad)
+        rules.unlink()
+        status, stderr = run([kunai, "reload"])
+        must(status == 1 and "no such file" in stderr, f"no rules: exit status {status}: {stderr}")
+        create_file(last)
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+    events = [json.loads(line) for line in sensor.out.read_text().splitlines()]
+    found = {}
+    for e in events:
+        if judge.kind_of(e) == "file_create":
+            found.setdefault(e["data"]["path"], []).extend(e["filter"]["rules"])
+    wrong = [p for p in paths if len(found.get(p, [])) != 1]
+    must(not wrong, f"{len(wrong)} of {len(paths)} files of the storm are not there once: {wrong[:3]}")
+    used = {found[p][0] for p in paths}
+    must(len(paths) > 200 and len(used) > 3, f"{len(paths)} files, matched by {used}")
+    must([found.get(p) for p in (after, bad, last)] == [["new"]] * 3, [found.get(p) for p in (after, bad, last)])
+    must(not [e for e in events if judge.kind_of(e) == "event_loss"], "events were lost")
+    must(run([kunai, "reload"])[0] == 1, "there is no sensor any more")
+
+
+def check_reload_of_stranger(kunai, directory):
+    """The number in the pid file is believed only if that process holds the lock."""
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        with Sensor([kunai, *OPTIONS], directory) as sensor:
+            must(sensor.started(), f"it did not start: {sensor.stderr()}")
+            PID_FILE.write_text(str(other.pid))
+            status, stderr = run([kunai, "reload"])
+            must(status == 1 and "cannot find out" in stderr, f"exit status {status}: {stderr}")
+            must(other.poll() is None, "a process that is no sensor got the signal")
+            must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+    finally:
+        other.kill()
+        other.wait()
+
+
 CHECKS = {
     "many rules match at once, and do not hold up its end": check_rules,
     "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
@@ -255,6 +355,8 @@ CHECKS = {
     "unreadable configuration: one line, status 1": check_no_config,
     "output to a file": check_output_file,
     "its binary may be deleted": check_deleted_binary,
+    "a reload in a storm loses nothing, and bad rules are not taken": check_reload,
+    "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
     "an unknown option is answered with the nearest": check_unknown_option,
 }
 

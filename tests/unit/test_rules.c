@@ -357,7 +357,7 @@ static void test_real_rules(void)
 	const char *const paths[] = {"tests/rules", "tests/rules/none"};
 	struct ruleset *rs = NULL;
 
-	int err = ruleset_load(paths, 2, &problems, &rs);
+	int err = ruleset_load(paths, 2, PATHS_MAY_BE_MISSING, &problems, &rs);
 	ok(err == 0 && problems.count == 1 && problems.warnings == 1 &&
 		   strstr(problems.v[0].text, "no such file"),
 	   "tests/rules loads without a problem but for the path that is not there");
