@@ -262,7 +262,7 @@ class Storm(threading.Thread):
             create_file(os.path.join(self.where, f"storm.{self.files}"))
             self.files += 1
             if self.files % 100 == 0:
-                time.sleep(0.01)  # it is about the reload, not about full rings
+                time.sleep(0.05)  # it is about the reload, not about full rings
 
     def stop(self):
         self.stopped.set()
@@ -283,6 +283,8 @@ def reload_in_storm(kunai, directory, rules, sensor):
                 continue
             status, stderr = run([kunai, "reload"])
             must(status == 0 and "1 filters" in stderr, f"reload {number}: status {status}: {stderr}")
+            # what waits for its turn is matched with the rules that are in use then
+            sensor.await_mark(os.path.join(directory, f"storm.mark.{number}"))
     finally:
         paths = storm.stop()
     return paths
@@ -296,6 +298,7 @@ def check_reload(kunai, directory):
         must(sensor.started(), f"it did not start: {sensor.stderr()}")
         must(run([kunai, "reload"], user=NOBODY, group=NOBODY, extra_groups=[])[0] == 1, "nobody may reload")
         paths = reload_in_storm(kunai, directory, rules, sensor)
+        sensor.await_mark(os.path.join(directory, "storm.mark"))
         rules.write_text(FILTER.format(name="new", pattern="after|bad|last"))
         status, stderr = run([kunai, "reload"])
         must(status == 0, f"exit status {status}: {stderr}")
