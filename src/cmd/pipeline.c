@@ -12,11 +12,11 @@
 
 #define LOG_MODULE "kunai::pipeline"
 #include "base/log.h"
+#include "cmd/accounts.h"
 #include "cmd/actions.h"
 #include "base/utc_clock.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
-#include "probe/hooks.h"
 #include "probe/probe.h"
 #include "json/writer.h"
 
@@ -27,7 +27,6 @@ enum {
 	INTAKE_EVERY = 64, /* events, between two looks at the rings while many are processed */
 	BUSY_MS = 2,       /* between two looks at the rings while events come */
 	IDLE_MS = 50,      /* at most, when none come */
-	UNBALANCED_READINGS = 5,
 	RING_PROCESS = 2 << 20, /* bytes, for the default max_buffered_events */
 	RING_OTHER = 8 << 20,
 	RING_MIN = 64 << 10,
@@ -59,15 +58,8 @@ struct pipeline {
 	uint64_t started; /* boot time */
 	uint64_t batch;
 	uint64_t barrier; /* boot time: all that is older has been passed on, or may be */
-	uint64_t printed;
-	uint64_t received[EVENT_COUNT];
-	uint64_t invalid; /* records that were no records */
-	uint64_t dropped; /* records for which there was no memory */
+	struct accounts accounts;
 	uint64_t lost_reported;
-	uint64_t missed_read;                       /* at the last reading */
-	uint64_t missed;                            /* for certain */
-	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
-	int unbalanced;                             /* readings in a row */
 	uint64_t process_losses_told;
 	int signals; /* to end */
 	int hangups; /* to reload */
@@ -93,7 +85,7 @@ static void print_event(void *context, struct event *e)
 		scanner_scan(scanner, e);
 	if (scanner_selects(scanner, e, p->config->scanner.min_severity)) {
 		json_write_event(p->writer, e, &p->output);
-		p->printed++;
+		p->accounts.printed++;
 	}
 	if (p->output.len >= OUTPUT_BYTES)
 		flush(p);
@@ -140,61 +132,10 @@ static void print_error(struct pipeline *p, uint64_t code, const char *message)
 	print_event(p, &e);
 }
 
-static uint64_t read_missed(const struct pipeline *p)
-{
-	uint64_t missed = 0;
-
-	for (size_t i = 0; i < hook_tracepoint_count; i++)
-		missed += probe_missed(p->probe, i);
-	return missed;
-}
-
-/* A miss that the next entry of the hook is about to take is none: what two readings, a second apart, agree on is. */
-static void count_missed(struct pipeline *p)
-{
-	uint64_t now = read_missed(p);
-	uint64_t agreed = now < p->missed_read ? now : p->missed_read;
-
-	p->missed_read = now;
-	if (agreed > p->missed)
-		p->missed = agreed;
-}
-
-/* Lost or left out by the kernel, for want of memory here, or by a sink that takes no more. */
-static uint64_t count_lost(const struct pipeline *p)
-{
-	struct wire_counters counters[EVENT_COUNT];
-	uint64_t lost = p->missed + p->dropped + p->invalid + p->sink->dropped;
-
-	probe_counters(p->probe, counters);
-	for (int i = 0; i < EVENT_COUNT; i++)
-		lost += counters[i].lost + counters[i].errors;
-	return lost;
-}
-
-static uint64_t count_received(const struct pipeline *p)
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < EVENT_COUNT; i++)
-		n += p->received[i];
-	return n;
-}
-
-static void log_missed(const struct pipeline *p)
-{
-	for (size_t i = 0; i < hook_tracepoint_count; i++) {
-		uint64_t missed = probe_missed(p->probe, i);
-		if (missed)
-			log_info("accounting: the kernel left out %" PRIu64 " events of %s", missed,
-				 hook_tracepoints[i].tracepoint);
-	}
-}
-
 static void report_losses(struct pipeline *p)
 {
-	uint64_t lost = count_lost(p);
-	uint64_t read = count_received(p);
+	uint64_t lost = accounts_lost(&p->accounts, p->probe) + p->sink->dropped;
+	uint64_t read = accounts_received(&p->accounts);
 	struct event e;
 
 	if (lost <= p->lost_reported || p->sink->closed)
@@ -229,74 +170,19 @@ static void report_process_losses(struct pipeline *p)
 	print_error(p, ERROR_PROCESSES, text);
 }
 
-/* Every event that a hook saw must be accounted for, and what was sent must have arrived. */
-static bool row_balances(const struct wire_counters *c, uint64_t received)
-{
-	return c->hits == c->emitted + c->filtered + c->throttled + c->lost + c->errors &&
-	       c->emitted == received;
-}
-
-/* Valid when nothing is on its way. */
-static bool accounts_balance(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT])
-{
-	bool balanced = true;
-
-	for (int i = 0; i < EVENT_COUNT; i++)
-		balanced = balanced && row_balances(&counters[i], p->received[i]);
-	return balanced;
-}
-
-static void log_accounts(const struct pipeline *p, const struct wire_counters counters[EVENT_COUNT])
-{
-	for (int i = 0; i < EVENT_COUNT; i++) {
-		const struct wire_counters *c = &counters[i];
-		bool fine = row_balances(c, p->received[i]);
-		if (c->hits)
-			log_write(fine ? LOG_INFO : LOG_ERROR, LOG_MODULE,
-				  "accounting: %s hits=%" PRIu64 " emitted=%" PRIu64 " filtered=%" PRIu64
-				  " throttled=%" PRIu64 " lost=%" PRIu64 " errors=%" PRIu64
-				  " received=%" PRIu64 "%s",
-				  event_catalogue[i].name.p, c->hits, c->emitted, c->filtered, c->throttled,
-				  c->lost, c->errors, p->received[i], fine ? "" : " DOES NOT BALANCE");
-	}
-}
-
-/*
- * The law holds at any time when nothing is on its way: two readings agree, and all that was sent has been read. A
- * hypervisor can stop a CPU in the midst of a program for longer than a second, so it must be broken for several.
- */
-static void check_accounts(struct pipeline *p)
-{
-	struct wire_counters now[EVENT_COUNT];
-
-	probe_counters(p->probe, now);
-	bool quiet = memcmp(now, p->counters, sizeof(now)) == 0;
-	memcpy(p->counters, now, sizeof(now));
-	if (p->unbalanced == UNBALANCED_READINGS)
-		return; /* said once */
-	if (!quiet || reorder_is_full(&p->queue) || accounts_balance(p, now)) {
-		p->unbalanced = 0;
-		return;
-	}
-	if (++p->unbalanced < UNBALANCED_READINGS)
-		return;
-	log_accounts(p, now);
-	print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
-}
-
 static int on_record(void *context, const void *record, size_t len)
 {
 	struct pipeline *p = context;
 	const struct wire_header *head = record;
 
 	if (len < sizeof(*head) || head->type >= EVENT_COUNT) {
-		p->invalid++;
+		p->accounts.invalid++;
 		return 0;
 	}
-	p->received[head->type]++;
+	p->accounts.received[head->type]++;
 	struct reorder_item *item = reorder_push(&p->queue, head->time, record, len, sizeof(struct prefetch));
 	if (!item) {
-		p->dropped++;
+		p->accounts.dropped++;
 		return 0;
 	}
 	enricher_prefetch(p->enricher, item->bytes, len, reorder_user(item));
@@ -314,7 +200,7 @@ static void process_first(struct pipeline *p)
 		e.info.utc_time = utc_clock_convert(&p->clock, e.wire->time);
 		enricher_apply(p->enricher, &e, reorder_user(item), print_event, p);
 	} else {
-		p->invalid++;
+		p->accounts.invalid++;
 	}
 	prefetch_drop(p->enricher, reorder_user(item));
 	free(item);
@@ -373,10 +259,11 @@ static void tick(struct pipeline *p)
 		print_error(p, ERROR_CLOCK_STEP, text);
 	}
 	enricher_tick(p->enricher, now);
-	count_missed(p);
+	accounts_count_missed(&p->accounts, p->probe);
 	report_losses(p);
 	report_process_losses(p);
-	check_accounts(p);
+	if (accounts_are_broken(&p->accounts, p->probe, reorder_is_full(&p->queue)))
+		print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
 	flush(p);
 }
 
@@ -466,39 +353,23 @@ static void finish(struct pipeline *p)
 			break;
 		wait_for_events(p, IDLE_MS);
 	}
-	p->missed = read_missed(p); /* nothing is on its way any more */
+	accounts_count_missed_finally(&p->accounts, p->probe);
 	report_losses(p);
 	flush(p);
 	struct wire_counters counters[EVENT_COUNT];
 	probe_counters(p->probe, counters);
 	if (!p->sink->closed) /* which leaves events unread */
-		log_accounts(p, counters);
-	if (!p->sink->closed && !accounts_balance(p, counters))
+		accounts_log(&p->accounts, counters);
+	if (!p->sink->closed && !accounts_balance(&p->accounts, counters))
 		log_error("the accounts do not balance: this is a bug, please report it");
-	log_missed(p);
+	accounts_log_missed(p->probe);
 	struct enricher_stats stats;
 	enricher_read_stats(p->enricher, &stats);
 	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
 		 " unwritten=%" PRIu64 " missed=%" PRIu64,
-		 p->printed, p->queue.late, p->dropped, p->invalid, p->sink->dropped, p->missed);
-	log_info("enrichment: processes=%u process_bytes=%zu processes_refused=%" PRIu64
-		 " processes_evicted=%" PRIu64 " texts_refused=%" PRIu64 " texts_evicted=%" PRIu64,
-		 stats.processes, stats.process_bytes, stats.process_losses.refused,
-		 stats.process_losses.evicted, stats.process_losses.texts_refused,
-		 stats.process_losses.texts_evicted);
-	log_info("enrichment: hashed=%" PRIu64 " cache_hits=%" PRIu64 " dns_truncated=%" PRIu64
-		 " dns_malformed=%" PRIu64 " names_unverified=%" PRIu64 " renames_left_out=%" PRIu64,
-		 stats.hasher.files, stats.hasher.hits, stats.dns_truncated, stats.dns_malformed,
-		 stats.names_unverified, stats.renames_left_out);
-	log_info("enrichment: executed_held=%" PRIu64 " executed_evicted=%" PRIu64
-		 " executed_overflow=%" PRIu64 " executed_unopened=%" PRIu64 " unwatched=%" PRIu64,
-		 stats.executed.found, stats.executed.evicted, stats.executed.overflow,
-		 stats.executed.unopened, stats.executed.unwatched);
-	log_info("enrichment: progs_unknown=%" PRIu64 " progs_refused=%" PRIu64, stats.progs_unknown,
-		 stats.progs_refused);
-	log_info("enrichment: containers_named=%" PRIu64 " containers_unknown=%" PRIu64
-		 " containers_refused=%" PRIu64,
-		 stats.containers.resolved, stats.containers.unknown, stats.containers.refused);
+		 p->accounts.printed, p->queue.late, p->accounts.dropped, p->accounts.invalid,
+		 p->sink->dropped, p->accounts.missed);
+	accounts_log_enrichment(&stats);
 }
 
 /* The size for max_buffered_events, rounded up to a power of two as rings must be. */
