@@ -119,6 +119,17 @@ bool accounts_are_broken(struct accounts *a, const struct probe *probe, bool que
 	return true;
 }
 
+static void log_scans(const struct file_scan_stats *s)
+{
+	if (s->pending)
+		log_warn("%u files were still waiting to be scanned", s->pending);
+	log_info("scans: requested=%" PRIu64 " scanned=%" PRIu64 " cache_hits=%" PRIu64 " positive=%" PRIu64
+		 " failed=%" PRIu64 " timed_out=%" PRIu64 " refused=%" PRIu64 " unheld=%" PRIu64
+		 " unfinished=%u",
+		 s->requested, s->scanned, s->hits, s->positive, s->failed, s->timed_out, s->refused,
+		 s->unheld, s->pending);
+}
+
 void accounts_log_enrichment(const struct enricher_stats *stats)
 {
 	log_info("enrichment: processes=%u process_bytes=%zu processes_refused=%" PRIu64
@@ -139,4 +150,5 @@ void accounts_log_enrichment(const struct enricher_stats *stats)
 	log_info("enrichment: containers_named=%" PRIu64 " containers_unknown=%" PRIu64
 		 " containers_refused=%" PRIu64,
 		 stats->containers.resolved, stats->containers.unknown, stats->containers.refused);
+	log_scans(&stats->scans);
 }

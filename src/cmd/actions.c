@@ -15,10 +15,10 @@
 
 enum { START_TIME_FIELD = 22 }; /* of /proc/<pid>/stat: proc(5) */
 
-static bool wants(const struct obj_detection *detection, struct str action)
+static bool has(const struct strv *actions, struct str action)
 {
-	for (uint32_t i = 0; i < detection->actions.n; i++)
-		if (str_eq(detection->actions.v[i], action))
+	for (uint32_t i = 0; i < actions->n; i++)
+		if (str_eq(actions->v[i], action))
 			return true;
 	return false;
 }
@@ -84,6 +84,14 @@ static void run_kill(struct actions *a, const struct event *e)
 
 void actions_run(struct actions *a, const struct event *e)
 {
-	if (e->detection && wants(e->detection, STR("kill")))
+	if (e->detection && has(&e->detection->actions, STR("kill")))
 		run_kill(a, e);
+}
+
+bool actions_want_scan(const struct event *e)
+{
+	const struct str action = STR("scan-files");
+
+	return (e->detection && has(&e->detection->actions, action)) ||
+	       (e->filter && has(&e->filter->actions, action));
 }

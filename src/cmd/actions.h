@@ -19,4 +19,7 @@ struct actions {
  */
 void actions_run(struct actions *a, const struct event *e);
 
+/* A detection or a filter says `scan-files`. */
+bool actions_want_scan(const struct event *e);
+
 #endif

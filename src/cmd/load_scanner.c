@@ -14,6 +14,8 @@ int cmd_read_scanner(const struct config_scanner *config, enum path_policy polic
 		.iocs = (const char *const *)config->iocs.v,
 		.ioc_count = config->iocs.count,
 		.policy = policy,
+		.yara = (const char *const *)config->yara.v,
+		.yara_count = config->yara.count,
 	};
 
 	return scanner_load(&paths, problems, ret);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <uuid/uuid.h>
 
 #define LOG_MODULE "kunai::pipeline"
 #include "base/log.h"
@@ -31,10 +32,12 @@ enum {
 	RING_OTHER = 8 << 20,
 	RING_MIN = 64 << 10,
 	BUFFERED_DEFAULT = 1024,
+	WORKERS_AUTO_MAX = 4,
 	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; Kunai has 1 and 2 */
 	ERROR_ACCOUNTS = 11,
 	ERROR_PROCESSES = 12,
 	ERROR_RELOAD = 13,
+	ERROR_SCANS = 14,
 };
 
 /* An event whose record is still being built delays all later ones by at most this. */
@@ -49,6 +52,7 @@ struct pipeline {
 	struct actions actions;
 	struct probe *probe;
 	struct enricher *enricher;
+	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
 	struct json_writer *writer;
 	struct sink *sink;
 	struct reorder queue;
@@ -63,6 +67,7 @@ struct pipeline {
 	uint64_t process_losses_told;
 	int signals; /* to end */
 	int hangups; /* to reload */
+	uint64_t scan_losses_told;
 	bool stop;
 	bool impatient; /* events go without their hashes */
 };
@@ -74,6 +79,12 @@ static void flush(struct pipeline *p)
 	buf_reset(&p->output);
 }
 
+static bool shows_positive(const struct pipeline *p, const struct event *e)
+{
+	return e->type == EVENT_file_scan && e->data.file_scan.positives &&
+	       p->config->scanner.show_positive_file_scan;
+}
+
 static void print_event(void *context, struct event *e)
 {
 	struct pipeline *p = context;
@@ -83,13 +94,44 @@ static void print_event(void *context, struct event *e)
 		return;
 	if (!scanner_is_empty(scanner))
 		scanner_scan(scanner, e);
-	if (scanner_selects(scanner, e, p->config->scanner.min_severity)) {
+	if (scanner_selects(scanner, e, p->config->scanner.min_severity) || shows_positive(p, e)) {
 		json_write_event(p->writer, e, &p->output);
 		p->accounts.printed++;
 	}
 	if (p->output.len >= OUTPUT_BYTES)
 		flush(p);
 	actions_run(&p->actions, e);
+	if (p->config->events[EVENT_file_scan] && actions_want_scan(e))
+		enricher_scan_files(p->enricher, e, p->prefetch, scanner_yara(reloader_scanner(p->reloader)));
+}
+
+/* Paths are whatever their makers like: quoted, they cannot forge a line. */
+static void log_positive(const struct event *e)
+{
+	const struct data_file_scan *scan = &e->data.file_scan;
+	struct buf text = {0};
+	char uuid[37];
+
+	buf_add_str(&text, STR("file="));
+	buf_add_quoted(&text, scan->path);
+	buf_add_str(&text, STR(" matches detection signatures=["));
+	for (uint32_t i = 0; i < scan->signatures.n; i++)
+		buf_printf(&text, "%s%.*s", i ? ", " : "", STR_ARG(scan->signatures.v[i]));
+	uuid_unparse_lower(scan->source_event.bytes, uuid);
+	log_warn("%.*s] triggered by event uuid=%s", STR_ARG(buf_str(&text)), uuid);
+	buf_fini(&text);
+}
+
+/* Files that have been scanned meanwhile: behind the events that named them, whatever else came in between. */
+static void print_scans(struct pipeline *p)
+{
+	struct event e;
+
+	for (arena_reset(&p->arena); enricher_next_scan(p->enricher, &p->arena, &e); arena_reset(&p->arena)) {
+		if (e.data.file_scan.positives)
+			log_positive(&e);
+		print_event(p, &e);
+	}
 }
 
 /* An event of the sensor's own, for the time now. */
@@ -170,6 +212,22 @@ static void report_process_losses(struct pipeline *p)
 	print_error(p, ERROR_PROCESSES, text);
 }
 
+/* Files that no scan will tell of. Said anew when there are twice as many. */
+static void report_scan_losses(struct pipeline *p)
+{
+	struct enricher_stats stats;
+	char text[160];
+
+	enricher_read_stats(p->enricher, &stats);
+	uint64_t lost = stats.scans.refused;
+	if (lost == 0 || lost < 2 * p->scan_losses_told)
+		return;
+	p->scan_losses_told = lost;
+	snprintf(text, sizeof(text), "%" PRIu64 " files were not scanned, most because too many are waiting",
+		 lost);
+	print_error(p, ERROR_SCANS, text);
+}
+
 static int on_record(void *context, const void *record, size_t len)
 {
 	struct pipeline *p = context;
@@ -198,7 +256,9 @@ static void process_first(struct pipeline *p)
 	if (event_decode(item->bytes, item->len, &p->arena, &e) == 0) {
 		e.info.event.batch = p->batch;
 		e.info.utc_time = utc_clock_convert(&p->clock, e.wire->time);
-		enricher_apply(p->enricher, &e, reorder_user(item), print_event, p);
+		p->prefetch = reorder_user(item);
+		enricher_apply(p->enricher, &e, p->prefetch, print_event, p);
+		p->prefetch = NULL;
 	} else {
 		p->accounts.invalid++;
 	}
@@ -216,6 +276,8 @@ static bool process_until(struct pipeline *p, uint64_t barrier)
 		if (!p->impatient && !prefetch_is_ready(reorder_user(first)))
 			return false;
 		process_first(p);
+		if (n % INTAKE_EVERY == 0)
+			print_scans(p);
 		if (n % INTAKE_EVERY == 0 && !reorder_is_full(&p->queue))
 			probe_read(p->probe, on_record, p);
 	}
@@ -241,6 +303,7 @@ static int read_rings(struct pipeline *p)
 	if (reorder_is_full(&p->queue))
 		barrier = UINT64_MAX; /* the order is no longer certain, and what comes too late is counted */
 	process_until(p, barrier);
+	print_scans(p);
 	flush(p);
 	return n;
 }
@@ -262,6 +325,7 @@ static void tick(struct pipeline *p)
 	accounts_count_missed(&p->accounts, p->probe);
 	report_losses(p);
 	report_process_losses(p);
+	report_scan_losses(p);
 	if (accounts_are_broken(&p->accounts, p->probe, reorder_is_full(&p->queue)))
 		print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
 	flush(p);
@@ -287,12 +351,46 @@ static void take_hangup(struct pipeline *p)
 		reloader_request(p->reloader);
 }
 
+static uint64_t count_workers(const struct config *config)
+{
+	uint64_t workers = config->workers.set ? config->workers.value : 1;
+	uint64_t cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (workers == 0)
+		workers = cpus < WORKERS_AUTO_MAX ? cpus : WORKERS_AUTO_MAX;
+	return workers;
+}
+
+/* To be called again when the rules have changed. Threads are started when rules first ask for them. */
+static void prepare_scans(struct pipeline *p)
+{
+	uint64_t events = p->config->events[EVENT_file_scan]
+				  ? scanner_file_scan_events(reloader_scanner(p->reloader))
+				  : 0;
+	uint64_t matchers = count_workers(p->config);
+
+	if (matchers > SCAN_POOL_MATCHERS_MAX)
+		matchers = SCAN_POOL_MATCHERS_MAX;
+	enricher_expect_scans(p->enricher, events);
+	if (!events || enricher_scans_fd(p->enricher) >= 0)
+		return;
+	int err = enricher_start_scans(p->enricher, &yara_engine, (uint32_t)matchers,
+				       (uint32_t)p->config->scanner.yara_timeout);
+	if (err)
+		log_error("cannot start the threads that scan files, there will be no file_scan: %s",
+			  strerror(-err));
+}
+
 /* Between two events. */
 static void take_reload(struct pipeline *p)
 {
-	if (reloader_take(p->reloader) == RELOAD_FAILED)
+	enum reload_result result = reloader_take(p->reloader);
+
+	if (result == RELOAD_FAILED)
 		print_error(p, ERROR_RELOAD,
 			    "the rules and IoCs could not be loaded anew: the old ones stay");
+	else if (result == RELOAD_DONE)
+		prepare_scans(p);
 }
 
 static void wait_for_events(struct pipeline *p, int timeout_ms)
@@ -305,6 +403,7 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		{.fd = enricher_mounts_fd(p->enricher), .events = POLLPRI},
 		{.fd = p->hangups, .events = POLLIN},
 		{.fd = reloader_fd(p->reloader), .events = POLLIN},
+		{.fd = enricher_scans_fd(p->enricher), .events = POLLIN},
 		{.fd = p->sink->fd}, /* the kernel tells of a pipe's lost reader unasked */
 	};
 
@@ -320,7 +419,7 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		take_hangup(p);
 	if (fds[6].revents)
 		take_reload(p);
-	if (fds[7].revents & (POLLERR | POLLHUP | POLLNVAL))
+	if (fds[8].revents & (POLLERR | POLLHUP | POLLNVAL))
 		p->sink->closed = true;
 }
 
@@ -339,6 +438,14 @@ static void loop(struct pipeline *p)
 	}
 }
 
+static uint32_t count_scans_pending(const struct pipeline *p)
+{
+	struct enricher_stats stats;
+
+	enricher_read_stats(p->enricher, &stats);
+	return stats.scans.pending;
+}
+
 /* No more events come in; those that came go out. */
 static void finish(struct pipeline *p)
 {
@@ -349,7 +456,9 @@ static void finish(struct pipeline *p)
 		int n = probe_read(p->probe, on_record, p);
 		/* a file whose hash does not come, on a server that hangs, does not keep us for ever */
 		p->impatient = boot_time_now() > deadline;
-		if (process_until(p, UINT64_MAX) && n <= 0 && n != -ENOBUFS)
+		bool processed = process_until(p, UINT64_MAX);
+		print_scans(p);
+		if (processed && n <= 0 && n != -ENOBUFS && (p->impatient || !count_scans_pending(p)))
 			break;
 		wait_for_events(p, IDLE_MS);
 	}
@@ -436,18 +545,12 @@ static int open_signals(int one, int other)
 
 static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message)
 {
-	uint64_t workers = p->config->workers.set ? p->config->workers.value : 1;
-
-	if (workers == 0)
-		workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) < 4
-				  ? (uint64_t)sysconf(_SC_NPROCESSORS_ONLN)
-				  : 4;
 	p->signals = open_signals(SIGINT, SIGTERM);
 	p->hangups =
 		open_signals(SIGHUP, SIGHUP); /* of its own: it must not end the wait for a slow reader */
 	p->sink->cancel = p->signals;
 	p->writer = json_writer_new();
-	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)workers);
+	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)count_workers(p->config));
 	if (p->signals < 0 || p->hangups < 0 || !p->writer || !p->enricher) {
 		int err = -errno;
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));
@@ -459,6 +562,7 @@ static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message
 		log_warn("cannot watch executed files (%s): short-lived programs that are deleted at once "
 			 "have no hash",
 			 strerror(-hold_err));
+	prepare_scans(p);
 	utc_clock_sample(&p->clock);
 	p->started = boot_time_now();
 

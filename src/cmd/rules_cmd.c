@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kunai rules check: what is wrong with rules, and what is slow. Needs no root. */
+/* kunai rules check: what is wrong with rules and YARA rules, and what is slow. Needs no root. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "cmd/cmd.h"
 #include "detect/detect.h"
@@ -31,13 +32,47 @@ static void print_slow(void *context, const struct slow_pattern *slow)
 		place->column, STR_ARG(place->rule), STR_ARG(slow->operand), reasons[slow->reason]);
 }
 
-static int print_summary(const struct ruleset *rs)
+struct loaded {
+	const char *paths[2][PATHS_MAX]; /* of rules, of YARA rules: a directory may hold both */
+	uint32_t counts[2];
+	struct ruleset *rules;
+	struct yara_rules *yara;
+};
+enum { RULES, YARA };
+
+static void sort_paths(const struct cmd_context *ctx, struct loaded *ret)
 {
-	struct ruleset_facts facts = ruleset_facts(rs);
+	struct stat st;
+
+	for (size_t i = 1; i < ctx->operand_count; i++) {
+		const char *path = ctx->operands[i];
+		bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+		bool yara = yara_is_rule_file(str_of(path));
+		if (directory || !yara)
+			ret->paths[RULES][ret->counts[RULES]++] = path;
+		if (directory || yara)
+			ret->paths[YARA][ret->counts[YARA]++] = path;
+	}
+}
+
+static int load(struct loaded *l, struct problems *problems)
+{
+	int err = ruleset_load(l->paths[RULES], l->counts[RULES], PATHS_MUST_EXIST, problems, &l->rules);
+	if (!err)
+		err = ruleset_compile(l->rules);
+	int yara_err = yara_rules_load(l->paths[YARA], l->counts[YARA], PATHS_MUST_EXIST, problems, &l->yara);
+	return err ? err : yara_err;
+}
+
+static int print_summary(const struct loaded *l)
+{
+	struct ruleset_facts facts = ruleset_facts(l->rules);
 	struct buf text = {0};
 
 	buf_printf(&text, "%u detections, %u filters, %u dependencies, %u regular expressions\n",
 		   facts.detections, facts.filters, facts.dependencies, facts.regexes);
+	if (l->yara)
+		buf_printf(&text, "%u YARA rules\n", yara_rules_count(l->yara));
 	int status = cmd_print(&text);
 	buf_fini(&text);
 	return status;
@@ -45,14 +80,12 @@ static int print_summary(const struct ruleset *rs)
 
 static int check(const struct cmd_context *ctx)
 {
-	const char *const *paths = ctx->operands + 1;
 	bool strict = cmd_find_value(ctx, &options[STRICT]);
 	struct problems problems = {0};
-	struct ruleset *rs = NULL;
+	static struct loaded l; /* too large for a stack */
 
-	int err = ruleset_load(paths, (uint32_t)ctx->operand_count - 1, PATHS_MUST_EXIST, &problems, &rs);
-	if (!err)
-		err = ruleset_compile(rs);
+	sort_paths(ctx, &l);
+	int err = load(&l, &problems);
 	cmd_report_problems(&problems);
 	int status = EXIT_SUCCESS;
 	if (err == -ENOMEM)
@@ -63,11 +96,12 @@ static int check(const struct cmd_context *ctx)
 	else if (strict && problems.warnings)
 		status = cmd_fail("the rules have %u warning%s", problems.warnings,
 				  problems.warnings == 1 ? "" : "s");
-	if (rs)
-		ruleset_each_slow(rs, print_slow, NULL);
+	if (l.rules)
+		ruleset_each_slow(l.rules, print_slow, NULL);
 	if (!status)
-		status = print_summary(rs);
-	ruleset_free(rs);
+		status = print_summary(&l);
+	ruleset_free(l.rules);
+	yara_rules_release(l.yara);
 	problems_fini(&problems);
 	return status;
 }
@@ -77,13 +111,13 @@ static int run_rules(const struct cmd_context *ctx)
 	if (ctx->operand_count == 0 || strcmp(ctx->operands[0], "check") != 0)
 		return cmd_fail_usage("expected 'kunai rules check PATH...'");
 	if (ctx->operand_count == 1)
-		return cmd_fail_usage("'kunai rules check' needs a file or directory of rules");
+		return cmd_fail_usage("'kunai rules check' needs a file or directory of rules or YARA rules");
 	return check(ctx);
 }
 
 const struct cmd_entry cmd_rules_entry = {
 	.name = "rules",
-	.summary = "Check detection rules",
+	.summary = "Check detection rules and YARA rules",
 	.operands = "check PATH...",
 	.max_operands = PATHS_MAX,
 	.options = options,

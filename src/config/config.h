@@ -42,6 +42,7 @@ struct config_scanner {
 	struct config_paths yara;
 	uint64_t min_severity;
 	bool show_positive_file_scan;
+	uint64_t yara_timeout; /* seconds */
 };
 
 /* Numbers are 64 bits wide whatever their range, which is in options.def. */

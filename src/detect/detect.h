@@ -51,6 +51,9 @@ struct rule_facts {
 /* The rules in the order of their loading; false behind the last. Borrowed. */
 bool ruleset_rule(const struct ruleset *rs, uint32_t index, struct rule_facts *ret);
 
+/* The events, as bits 1 << enum event_type, on which a detection or filter with this action can match. */
+uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action);
+
 struct ruleset_facts ruleset_facts(const struct ruleset *rs);
 
 /* A pattern that costs more than others, once ruleset_compile() is done. */

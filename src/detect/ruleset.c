@@ -328,6 +328,19 @@ int ruleset_load_text(const struct rule_text *rules, const struct rule_text *tem
 	return err;
 }
 
+uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action)
+{
+	uint64_t events = 0;
+
+	for (uint32_t i = 0; i < rs->count; i++) {
+		const struct rule *r = &rs->rules[i];
+		for (uint32_t k = 0; k < r->actions.n; k++)
+			if (str_eq(r->actions.v[k], action) && r->type != RULE_DEPENDENCY && !r->exclude)
+				events |= r->events;
+	}
+	return events;
+}
+
 struct ruleset_facts ruleset_facts(const struct ruleset *rs)
 {
 	struct ruleset_facts facts = {.regexes = rs->regex_count};

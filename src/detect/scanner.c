@@ -13,6 +13,7 @@ struct scanner {
 	struct ruleset *rules;
 	struct detector *detector;
 	struct ioc_set *iocs;
+	struct yara_rules *yara;
 	bool empty;
 	struct ioc_hit hits[HITS_MAX];
 	struct str values[HITS_MAX];
@@ -45,6 +46,12 @@ int scanner_load(const struct scanner_paths *paths, struct problems *problems, s
 		int ioc_err = s->iocs ? load_iocs(s, paths, problems) : -ENOMEM;
 		err = err ? err : ioc_err;
 	}
+	/* whatever was wrong before, so that all is told at once */
+	if (err != -ENOMEM) {
+		int yara_err =
+			yara_rules_load(paths->yara, paths->yara_count, paths->policy, problems, &s->yara);
+		err = err ? err : yara_err;
+	}
 	if (!err) {
 		s->detector = detector_new(s->rules);
 		err = s->detector ? 0 : -ENOMEM;
@@ -66,6 +73,7 @@ void scanner_free(struct scanner *s)
 	detector_free(s->detector);
 	ruleset_free(s->rules);
 	ioc_set_free(s->iocs);
+	yara_rules_release(s->yara);
 	free(s);
 }
 
@@ -92,6 +100,16 @@ uint32_t scanner_ioc_count(const struct scanner *s)
 struct detector_counters scanner_counters(const struct scanner *s)
 {
 	return detector_counters(s->detector);
+}
+
+struct yara_rules *scanner_yara(const struct scanner *s)
+{
+	return s->yara;
+}
+
+uint64_t scanner_file_scan_events(const struct scanner *s)
+{
+	return ruleset_events_of_action(s->rules, STR("scan-files"));
 }
 
 static int compare_values(const void *a, const void *b)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rules and IoCs together: what an event is matched against. Belongs to one thread, but for scanner_compile(). */
+/* Rules, IoCs and YARA rules together: what an event is matched against. Belongs to one thread, but for scanner_compile(). */
 #ifndef KUNAI_DETECT_SCANNER_H
 #define KUNAI_DETECT_SCANNER_H
 
 #include "detect/detect.h"
+#include "detect/yara_rules.h"
 
 struct scanner;
 
@@ -12,6 +13,8 @@ struct scanner_paths {
 	uint32_t rule_count;
 	const char *const *iocs; /* too */
 	uint32_t ioc_count;
+	const char *const *yara; /* too */
+	uint32_t yara_count;
 	enum path_policy policy;
 };
 
@@ -42,5 +45,10 @@ uint32_t scanner_ioc_count(const struct scanner *s);
 
 /* Since it was loaded. For the thread that scans. */
 struct detector_counters scanner_counters(const struct scanner *s);
+/* What files are matched against, NULL for nothing. Borrowed: share it to keep it. */
+struct yara_rules *scanner_yara(const struct scanner *s);
+
+/* The events, as bits 1 << enum event_type, that can make a rule ask for a scan of their files. */
+uint64_t scanner_file_scan_events(const struct scanner *s);
 
 #endif

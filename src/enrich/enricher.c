@@ -64,6 +64,7 @@ void enricher_free(struct enricher *e)
 	if (e->hasher)
 		hasher_free(e->hasher);
 	exec_files_free(e->exec_files);
+	file_scans_free(e->scans);
 	if (e->users)
 		users_free(e->users);
 	process_table_fini(&e->processes);
@@ -162,7 +163,9 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 	if (len < sizeof(*head))
 		return;
 	prefetch_join(e, head, ret);
-	if (!needs_prefetch(head, len) || event_decode(record, len, &e->prefetch_arena, &event) < 0)
+	bool wants_scan = head->type < EVENT_COUNT && e->scan_events >> head->type & 1;
+	if ((!needs_prefetch(head, len) && !wants_scan) ||
+	    event_decode(record, len, &e->prefetch_arena, &event) < 0)
 		goto out;
 	if (head->type == EVENT_execve || head->type == EVENT_execve_script)
 		enrich_prefetch_exec(e, &event, ret);
@@ -176,6 +179,8 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		prefetch_container(e, &event, ret);
 	else
 		enrich_prefetch_names(e, &event, ret);
+	if (wants_scan)
+		enrich_hold_files(e, &event, ret);
 out:
 	arena_reset(&e->prefetch_arena);
 }
@@ -202,6 +207,7 @@ void prefetch_drop(struct enricher *e, struct prefetch *p)
 			hash_ticket_drop(p->files[i].ticket);
 		if (p->files[i].hashes)
 			file_hashes_release(p->files[i].hashes);
+		enrich_drop_held(e, &p->files[i]);
 	}
 	for (size_t i = 0; i < sizeof(p->names) / sizeof(*p->names); i++)
 		name_lookup_drop(&e->names_looked_up, &p->names[i]);
@@ -523,6 +529,31 @@ int enricher_hold_executed(struct enricher *e)
 	return e->exec_files ? 0 : -errno;
 }
 
+void enricher_expect_scans(struct enricher *e, uint64_t events)
+{
+	e->scan_events = events;
+}
+
+int enricher_start_scans(struct enricher *e, const struct content_engine *engine, uint32_t matchers,
+			 uint32_t timeout_s)
+{
+	e->scans = file_scans_new(engine, matchers, timeout_s);
+	return e->scans ? 0 : -errno;
+}
+
+bool enricher_next_scan(struct enricher *e, struct arena *arena, struct event *ret)
+{
+	if (!e->scans || !file_scans_next(e->scans, arena, ret))
+		return false;
+	enrich_renew_uuid(e, ret);
+	return true;
+}
+
+int enricher_scans_fd(const struct enricher *e)
+{
+	return e->scans ? file_scans_fd(e->scans) : -1;
+}
+
 int enricher_mounts_fd(const struct enricher *e)
 {
 	return e->exec_files ? exec_files_mounts_fd(e->exec_files) : -1;
@@ -617,4 +648,6 @@ void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 	ret->progs_refused = e->progs.refused;
 	ret->progs_unknown = e->progs.unknown;
 	container_lookups_read_stats(e->container_lookups, &ret->containers);
+	if (e->scans)
+		file_scans_read_stats(e->scans, &ret->scans);
 }

@@ -9,6 +9,7 @@
 #ifndef KUNAI_ENRICH_ENRICHER_H
 #define KUNAI_ENRICH_ENRICHER_H
 
+#include "enrich/file_scans.h"
 #include "enrich/hasher.h"
 #include "enrich/process.h"
 #include "enrich/names.h"
@@ -17,19 +18,22 @@
 
 struct enricher;
 
-/* Files of a record that are being hashed. All zero is nothing. */
+/* Files of a record that are being hashed, or held open. All zero is nothing. */
 struct prefetch {
 	uint64_t mnt_ns; /* joined until the event has been applied: its process may be gone by then */
 	uint32_t tgid;
 	struct file_digest {
 		const struct file_hashes *hashes;
 		struct hash_ticket *ticket;
+		int held; /* an O_PATH descriptor and 1, in case a scan is asked for; 0: none */
+		const struct wire_path *held_path;
 	} files[2];
 	struct name_lookup names[2];
 	struct prog_ticket *prog;           /* digests of a BPF program */
 	struct container_lookup *container; /* of the cgroup that the record names */
 };
 enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0, PREFETCH_MODULE = 0 };
+enum { PREFETCH_HELD = 0 }; /* the file of events whose files are not hashed */
 enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
 
 struct enricher_stats {
@@ -45,6 +49,7 @@ struct enricher_stats {
 	uint64_t progs_refused; /* requests for digests of BPF programs that were not made */
 	uint64_t progs_unknown; /* that gave nothing, mostly because the program was gone */
 	struct container_lookup_stats containers;
+	struct file_scan_stats scans;
 };
 
 /* Called for each finished event: one record can be several, or none. */
@@ -65,6 +70,28 @@ int enricher_mounts_fd(const struct enricher *e);
 void enricher_mounts_changed(struct enricher *e);
 /* Wanted often. */
 void enricher_read_executed(struct enricher *e, uint64_t now);
+
+/*
+ * Files of these events, bits 1 << enum event_type, are held open from the reading of their record on, so that a scan sees
+ * them even when they were deleted meanwhile.
+ */
+void enricher_expect_scans(struct enricher *e, uint64_t events);
+
+/* Starts what scans files; without it they are not scanned. -errno. See scan_pool.h. */
+int enricher_start_scans(struct enricher *e, const struct content_engine *engine, uint32_t matchers,
+			 uint32_t timeout_s);
+
+/*
+ * Asks for a scan of the files of an event that is being emitted; prefetch NULL: of none of its own. Of file_scan itself and
+ * of the sensor's own events there are none.
+ */
+void enricher_scan_files(struct enricher *e, const struct event *event, struct prefetch *prefetch,
+			 void *rules);
+
+/* The next file_scan, complete; valid until the next call. False when none is done. */
+bool enricher_next_scan(struct enricher *e, struct arena *arena, struct event *ret);
+/* Readable when scans are done; -1: none were started. */
+int enricher_scans_fd(const struct enricher *e);
 
 /* The snapshot of the processes that exist: a record each, then once done. */
 int enricher_seed(struct enricher *e, const void *record, size_t len);

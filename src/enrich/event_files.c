@@ -18,6 +18,11 @@ static struct file_id id_of(const struct path *path)
 	return id;
 }
 
+struct file_id enrich_file_id(const struct path *path)
+{
+	return id_of(path);
+}
+
 static bool is_execution(const struct event *event)
 {
 	return event->type == EVENT_execve || event->type == EVENT_execve_script;
@@ -37,6 +42,7 @@ void enrich_submit_file(struct enricher *e, const struct event *event, const str
 		.id = id_of(path),
 	};
 
+	enrich_hold_file(e, event, path, is_image, ret);
 	hasher_submit(e->hasher, e->namespaces, &request, &ret->hashes, &ret->ticket);
 }
 

@@ -83,6 +83,11 @@ static struct path script_path(const struct event *event, const struct wire_exec
 	return path;
 }
 
+struct path enrich_script_path(const struct event *event, bool *ret_unverified)
+{
+	return script_path(event, event_wire(event), ret_unverified);
+}
+
 struct container_lookup *enrich_look_up_container(struct enricher *e, const struct event *event,
 						  struct slot cgroup)
 {

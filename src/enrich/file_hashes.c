@@ -47,6 +47,19 @@ void file_outcome_fail_errno(struct file_outcome *o, int kind, const char *what,
 	file_outcome_fail(o, kind, "%s: %s (os error %d)", what, text ? text : "Unknown error", error);
 }
 
+void file_outcome_fail_lookup(struct file_outcome *o, uint64_t mnt_ns, int error)
+{
+	if (error == ENXIO && mnt_ns == 0)
+		file_outcome_fail(o, OUTCOME_NOT_FOUND, "unknown namespace");
+	else if (error == ENXIO)
+		file_outcome_fail(o, OUTCOME_NOT_FOUND, "unknown namespace kind=mnt inum=%u",
+				  (uint32_t)mnt_ns);
+	else if (error == ENOENT || error == ENOTDIR)
+		file_outcome_fail(o, OUTCOME_NOT_FOUND, "file not found");
+	else
+		file_outcome_fail_errno(o, OUTCOME_FOUND, "failed to get metadata", error);
+}
+
 const struct file_hashes *file_hashes_new(const struct file_outcome *o)
 {
 	size_t magic_size = strlen(o->magic) + 1;

@@ -68,6 +68,9 @@ void file_outcome_fail(struct file_outcome *o, int kind, const char *format, ...
 /* error is "<what>: <text of the errno> (os error <number>)". */
 void file_outcome_fail_errno(struct file_outcome *o, int kind, const char *what, int error);
 
+/* Why mount_ns_view_open() did not find it, in the words that rules know. */
+void file_outcome_fail_lookup(struct file_outcome *o, uint64_t mnt_ns, int error);
+
 /* Never NULL: short of memory, a constant that says so. */
 const struct file_hashes *file_hashes_new(const struct file_outcome *o);
 const struct file_hashes *file_hashes_share(const struct file_hashes *h);

@@ -145,6 +145,11 @@ void file_tools_free(struct file_tools *t)
 	free(t);
 }
 
+const unsigned char *file_tools_chunk(const struct file_tools *t)
+{
+	return t->buffer;
+}
+
 static void describe(struct file_reading *r, struct file_tools *t, size_t len)
 {
 	struct file_outcome *o = r->outcome;

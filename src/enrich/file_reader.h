@@ -47,6 +47,9 @@ bool file_reading_is_long(const struct file_id *seen);
 /* Reads one chunk. 1: call again; 0: the outcome is complete and the reading closed. */
 int file_reading_step(struct file_reading *r, struct file_tools *tools, struct file_digests *digests);
 
+/* What the last step read, to be looked at before the next one. */
+const unsigned char *file_tools_chunk(const struct file_tools *t);
+
 void file_reading_close(struct file_reading *r);
 
 #endif

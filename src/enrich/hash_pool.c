@@ -57,25 +57,6 @@ static struct hash_job *take(struct hash_pool *p)
 	return job;
 }
 
-static void fail_namespace(struct hash_job *job)
-{
-	if (job->view.id == 0)
-		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "unknown namespace");
-	else
-		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "unknown namespace kind=mnt inum=%u",
-				  (uint32_t)job->view.id);
-}
-
-static void fail_lookup(struct hash_job *job, int error)
-{
-	if (error == ENXIO)
-		fail_namespace(job);
-	else if (error == ENOENT || error == ENOTDIR)
-		file_outcome_fail(&job->outcome, OUTCOME_NOT_FOUND, "file not found");
-	else
-		file_outcome_fail_errno(&job->outcome, OUTCOME_FOUND, "failed to get metadata", error);
-}
-
 static void close_path(struct hash_pool *p, struct hash_job *job)
 {
 	if (job->fd < 0)
@@ -112,7 +93,7 @@ static enum progress begin(struct hash_pool *p, struct hash_job *job)
 	if (job->fd < 0)
 		job->fd = mount_ns_view_open(&job->view, job->path);
 	if (job->fd < 0) {
-		fail_lookup(job, -job->fd);
+		file_outcome_fail_lookup(&job->outcome, job->view.id, -job->fd);
 		job->fd = -1;
 		return PROGRESS_DONE;
 	}

@@ -20,6 +20,9 @@ struct enricher {
 	struct users *users;
 	struct hasher *hasher;
 	struct exec_files *exec_files; /* NULL: none are held */
+	struct file_scans *scans;      /* NULL: no file is scanned */
+	uint64_t scan_events;          /* 1 << enum event_type: whose files are held */
+	uint32_t held;                 /* by prefetches */
 	struct community_id community_id;
 	struct dns_names names; /* of all processes */
 	struct prog_asker progs;
@@ -43,6 +46,18 @@ struct process *enrich_process(struct enricher *e, const struct event *event);
 /* Another task that the event is about. */
 void enrich_fill_target(struct enricher *e, struct event *event, const struct wire_task *task,
 			struct obj_target *ret);
+
+/* What the kernel told of the file. */
+struct file_id enrich_file_id(const struct path *path);
+
+/* scan_targets.c */
+void enrich_hold_file(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
+		      struct file_digest *ret);
+void enrich_hold_files(struct enricher *e, const struct event *event, struct prefetch *ret);
+void enrich_drop_held(struct enricher *e, struct file_digest *file);
+
+/* exec_events.c: the file that was passed to exec. */
+struct path enrich_script_path(const struct event *event, bool *ret_unverified);
 
 /* event_files.c. is_image: the process of the event runs the file. */
 void enrich_submit_file(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
