@@ -75,6 +75,37 @@ static void run_error(void)
 	golden_print_own(e);
 }
 
+static void run_file_scan(void)
+{
+	static const struct str signatures[] = {STR("dropped_script"), STR("shell_download")};
+	struct event *e = golden_begin_own(EVENT_file_scan);
+	struct data_file_scan *data = &e->data.file_scan;
+
+	data->path = STR("/tmp/x");
+	data->meta.magic = STR("POSIX shell script, ASCII text executable");
+	data->meta.md5 = STR(HEX_32);
+	data->meta.sha1 = STR(HEX_32 "01234567");
+	data->meta.sha256 = STR(HEX_32 HEX_32);
+	data->meta.sha512 = STR(HEX_32 HEX_32 HEX_32 HEX_32);
+	data->meta.size = 12;
+	data->signatures = (struct strv){signatures, 2};
+	data->positives = 2;
+	memset(data->source_event.bytes, 0xab, sizeof(data->source_event.bytes));
+	golden_print_own(e);
+}
+
+static void run_file_scan_failed(void)
+{
+	struct event *e = golden_begin_own(EVENT_file_scan);
+	struct data_file_scan *data = &e->data.file_scan;
+
+	data->path = STR("/tmp/y");
+	data->meta.magic = data->meta.md5 = data->meta.sha1 = STR("");
+	data->meta.sha256 = data->meta.sha512 = STR("");
+	data->meta.error = data->scan_error = STR("file not found");
+	golden_print_own(e);
+}
+
 static void run_event_loss(void)
 {
 	struct event *e = golden_begin_own(EVENT_event_loss);
@@ -1366,6 +1397,8 @@ const struct golden_case golden_cases[] = {
 	{"init_module_long", run_init_module_long, 1},
 	{"init_module_full", run_init_module_full, 1},
 	{"file_unlink_pivoted", run_file_unlink_pivoted, 1},
+	{"file_scan", run_file_scan, 1},
+	{"file_scan_failed", run_file_scan_failed, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -112,6 +112,9 @@ DATA = {
                           ("attached", is_bool)],
     "mmap_exec": [*COMMON, ("mapped", HASHES)],
     "io_uring_sqe": [*COMMON, ("op", [("code", is_u32), ("name", is_str)])],
+    "file_scan": [("path", is_str), ("meta", [("magic", is_str), *DIGESTS, ("size", is_u64), ("error", or_null(is_str))]),
+                  ("signatures", is_strings), ("positives", is_u64), ("source_event", is_uuid),
+                  ("scan_error", or_null(is_str))],
     "error": [*COMMON, ("code", is_u64), ("message", is_str)],
     "event_loss": [("read", is_u64), ("lost", is_u64), ("eps", is_float)],
     "start": [("system", SYSTEM), ("kunai", SENSOR)],
@@ -121,7 +124,7 @@ IDS = {
     "execve": 1, "execve_script": 2, "exit": 4, "exit_group": 5, "clone": 6, "prctl": 7, "kill": 8, "ptrace": 9, "mprotect_exec": 40, "mmap_exec": 41, "connect": 60, "dns_query": 61,
     "send_data": 62, "read": 81, "read_config": 82, "write": 83, "write_config": 84, "file_rename": 85, "file_unlink": 86, "write_close": 87, "file_create": 88, "error": 1000, "event_loss": 1100, "start": 1101,
     "init_module": 20, "bpf_prog_load": 21, "bpf_socket_filter": 22,
-    "io_uring_sqe": 100,
+    "io_uring_sqe": 100, "file_scan": 500,
 }  # fmt: skip
 
 CONTAINER = [("name", is_str), ("type", or_null(is_str))]
@@ -175,7 +178,7 @@ def misshapen_event(event):
 def inconsistent_hashes(name, data):
     """Digests or an error, and what means what."""
     lengths = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
-    for key in ("exe", "interpreter", "mapped", "file"):
+    for key in ("exe", "interpreter", "mapped", "file", "meta"):
         hashes = data.get(key)
         if not isinstance(hashes, dict) or "md5" not in hashes:
             continue
