@@ -147,6 +147,9 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 
 #pragma GCC diagnostic pop
 
+/* Codes of the event `error` that begin in the kernel; the others are the pipeline's. */
+enum { ERROR_THROTTLE_TASK = 1, ERROR_THROTTLE_ALL = 2 };
+
 /* What the kernel counts for each event type: hits = emitted + filtered + throttled + lost + errors. */
 struct wire_counters {
 	u64 hits;

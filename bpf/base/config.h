@@ -16,6 +16,7 @@ enum {
 	SLOT_CLAIMED = 1, /* in struct slot_state */
 };
 
+enum { RATED_TASKS = 16384 };     /* see emit/throttle.h */
 enum { ACCESS_BUCKET_BITS = 16 }; /* see emit/access.h */
 
 /* The entries of a hook: see turns.h of the tracepoint tier. */
@@ -35,7 +36,9 @@ struct bpf_config {
 	u32 wakeup_bytes;  /* a ring fuller than this wakes the reader */
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
 	u32 reserved;
-	u64 secret; /* of hashes; random */
+	u64 secret;      /* of hashes; random */
+	u64 files_limit; /* file events a second and CPU: this one and those after it are left out; 0: none are */
+	u64 files_limit_task; /* and of a task */
 };
 
 /* What learn.h finds out after the load: in .bss. */

@@ -95,4 +95,7 @@ MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecti
 MAP(BPF_MAP_TYPE_LRU_HASH, LOADING_MODULES, u64, struct module_name, 0, loading_modules); /* key: pid_tgid */
 MAP(BPF_MAP_TYPE_ARRAY, 1 << ACCESS_BUCKET_BITS, u32, struct access_bucket, 0, accesses); /* load: entries */
 
+MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, file_rates);                   /* load: entries */
+MAP(BPF_MAP_TYPE_LRU_HASH, RATED_TASKS, u64, u64, 0, task_file_rates); /* load: entries; key: thread, CPU */
+
 #endif

@@ -73,9 +73,10 @@ static __always_inline void access_remember(u64 hash)
 
 static __always_inline void access_send(struct file *file, u32 type, u64 hash)
 {
+	if ((type == EVENT_read || type == EVENT_write) && is_throttled(type))
+		return;
 	/* all four structs are the same */
 	struct scratch *s = record_begin(type, sizeof(struct wire_read), false, current_task());
-
 	if (!s)
 		return;
 	struct wire_read *w = record_fixed(s);
@@ -161,10 +162,13 @@ static __always_inline void file_written_by_mapping(struct file *file)
 /* truncate(2) leaves only a name, and user space finds out which of the two events it is. */
 static __always_inline void emit_truncate_access(u64 name)
 {
-	u32 type = wanted(EVENT_write_config) ? EVENT_write_config : EVENT_write;
+	bool may_be_config = wanted(EVENT_write_config);
+	u32 type = may_be_config ? EVENT_write_config : EVENT_write;
 	struct task_struct *t = current_task();
-	struct scratch *s = record_begin(type, sizeof(struct wire_write), false, t);
 
+	if (!may_be_config && is_throttled(type))
+		return;
+	struct scratch *s = record_begin(type, sizeof(struct wire_write), false, t);
 	if (!s)
 		return;
 	struct wire_write *w = record_fixed(s);

@@ -6,7 +6,7 @@
 static __always_inline void emit_file_create(struct file *file)
 {
 	struct scratch *s =
-		record_begin(EVENT_file_create, sizeof(struct wire_file_create), false, current_task());
+		record_begin_file(EVENT_file_create, sizeof(struct wire_file_create), current_task());
 	if (!s)
 		return;
 	struct wire_file_create *w = record_fixed(s);
@@ -63,7 +63,7 @@ __noinline int file_closing(u64 address)
 		return 0;
 
 	struct scratch *s =
-		record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, current_task());
+		record_begin_file(EVENT_write_close, sizeof(struct wire_write_close), current_task());
 	if (!s)
 		return 0;
 	struct wire_write_close *w = record_fixed(s);
@@ -77,7 +77,7 @@ __noinline int file_closing(u64 address)
 static __always_inline void emit_truncate(u64 name)
 {
 	struct task_struct *t = current_task();
-	struct scratch *s = record_begin(EVENT_write_close, sizeof(struct wire_write_close), false, t);
+	struct scratch *s = record_begin_file(EVENT_write_close, sizeof(struct wire_write_close), t);
 
 	if (!s)
 		return;
@@ -91,7 +91,7 @@ static __always_inline void emit_truncate(u64 name)
 __noinline int emit_file_unlink(s32 dir, u64 name, u32 success)
 {
 	struct task_struct *t = current_task();
-	struct scratch *s = record_begin(EVENT_file_unlink, sizeof(struct wire_file_unlink), false, t);
+	struct scratch *s = record_begin_file(EVENT_file_unlink, sizeof(struct wire_file_unlink), t);
 
 	if (!s)
 		return 0;
@@ -105,7 +105,7 @@ __noinline int emit_file_unlink(s32 dir, u64 name, u32 success)
 __noinline int emit_file_rename(s32 old_dir, u64 old, s32 new_dir, u64 new, u32 flags)
 {
 	struct task_struct *t = current_task();
-	struct scratch *s = record_begin(EVENT_file_rename, sizeof(struct wire_file_rename), false, t);
+	struct scratch *s = record_begin_file(EVENT_file_rename, sizeof(struct wire_file_rename), t);
 
 	if (!s)
 		return 0;

@@ -33,6 +33,7 @@
 #include "extract/uring.h"
 
 #include "emit/record.h"
+#include "emit/throttle.h"
 #include "emit/process.h"
 #include "emit/file.h"
 #include "emit/access.h"

@@ -33,7 +33,7 @@ enum {
 	RING_MIN = 64 << 10,
 	BUFFERED_DEFAULT = 1024,
 	WORKERS_AUTO_MAX = 4,
-	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; Kunai has 1 and 2 */
+	ERROR_CLOCK_STEP = 10, /* codes of the event `error`; those of the kernel side are in wire.h */
 	ERROR_ACCOUNTS = 11,
 	ERROR_PROCESSES = 12,
 	ERROR_RELOAD = 13,
@@ -85,11 +85,19 @@ static bool shows_positive(const struct pipeline *p, const struct event *e)
 	       p->config->scanner.show_positive_file_scan;
 }
 
+/* The kernel side found that it has to leave out events. */
+static void log_throttled(const struct event *e)
+{
+	log_warn("%s: pid=%d tgid=%d", e->data.error.message.p, e->info.task.pid, e->info.task.tgid);
+}
+
 static void print_event(void *context, struct event *e)
 {
 	struct pipeline *p = context;
 	struct scanner *scanner = reloader_scanner(p->reloader);
 
+	if (e->type == EVENT_error && e->wire && e->wire->type == EVENT_throttle)
+		log_throttled(e);
 	if (!p->config->events[e->type])
 		return;
 	if (!scanner_is_empty(scanner))
@@ -496,6 +504,7 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 {
 	struct probe_options options = {
 		.send_min_len = config_send_data_min_len(p->config),
+		.files_limit = p->config->max_eps_fs.set ? p->config->max_eps_fs.value : 0,
 		.max_args = (uint32_t)p->config->max_args,
 		.ring_process = ring_size(RING_PROCESS, p->config->max_buffered_events),
 		.ring_other = ring_size(RING_OTHER, p->config->max_buffered_events),
@@ -507,6 +516,8 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 		/* process life is needed for the ancestors of all others */
 		if (p->config->events[i] || event_catalogue[i].process_life)
 			options.wanted |= 1ULL << i;
+	if (options.files_limit)
+		options.wanted |= 1ULL << EVENT_throttle;
 	int err = probe_open(&options, &p->probe, ret_message);
 	if (!err)
 		err = probe_attach(p->probe, ret_message);

@@ -84,7 +84,6 @@ static void warn_of_unused(const struct config *config)
 		bool used;
 		const char *key;
 	} keys[] = {
-		{config->max_eps_fs.set, "max_eps_fs"},
 		{config->output.rotate_size.set, "output.rotate_size"},
 		{config->output.rotate_interval.set, "output.rotate_interval"},
 		{config->output.max_size.set, "output.max_size"},

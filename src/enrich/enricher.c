@@ -409,6 +409,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 	fill_common(event, p);
 
 	switch (event->type) {
+	case EVENT_throttle:
+		enrich_throttle(event);
+		emit(context, event);
+		break;
 	case EVENT_process_end:
 	case EVENT_cgroup_move:
 	case EVENT_seed:

@@ -141,3 +141,16 @@ void enrich_file_rename(struct enricher *e, struct event *event, const struct pr
 	enrich_renew_uuid(e, event);
 	emit(context, event);
 }
+
+/* The codes and texts are Kunai's. */
+void enrich_throttle(struct event *event)
+{
+	const struct wire_throttle *wire = event_wire(event);
+	uint64_t code = wire->code;
+
+	event_become(event, EVENT_error);
+	event->data.error.code = code;
+	event->data.error.message = code == ERROR_THROTTLE_TASK
+					    ? STR("throttle filesystem events, per task limit reached")
+					    : STR("throttle filesystem events, global limit reached");
+}

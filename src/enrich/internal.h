@@ -87,6 +87,8 @@ void enrich_file_unlink(struct enricher *e, struct event *event, const struct pr
 void enrich_file_rename(struct enricher *e, struct event *event, const struct prefetch *prefetch,
 			enricher_emit_fn emit, void *context);
 
+void enrich_throttle(struct event *event);
+
 /* net_events.c */
 void enrich_connect(struct enricher *e, struct event *event, struct process *p);
 void enrich_send_data(struct enricher *e, struct event *event, struct process *p);

@@ -242,14 +242,32 @@ void event_fill_tasks(struct event *e)
 	context_decode(e, &e->wire->task, &e->info.task);
 }
 
+static void event_name(struct event *e, enum event_type type)
+{
+	e->type = type;
+	e->info.event.id = event_catalogue[type].id;
+	e->info.event.name = event_catalogue[type].name;
+}
+
 void event_make(struct event *ret, enum event_type type, struct arena *a)
 {
 	memset(ret, 0, sizeof(*ret));
-	ret->type = type;
 	ret->arena = a;
 	ret->info.event.source = STR("kunai");
-	ret->info.event.id = event_catalogue[type].id;
-	ret->info.event.name = event_catalogue[type].name;
+	event_name(ret, type);
+}
+
+void event_become(struct event *e, enum event_type type)
+{
+	struct data_common *common = event_common(e), kept = {0};
+
+	if (common)
+		kept = *common;
+	memset(&e->data, 0, sizeof(e->data));
+	event_name(e, type);
+	common = event_common(e);
+	if (common)
+		*common = kept;
 }
 
 int event_decode(const void *record, size_t len, struct arena *a, struct event *ret)

@@ -28,6 +28,9 @@ int event_decode(const void *record, size_t len, struct arena *a, struct event *
 /* An event of the sensor's own. */
 void event_make(struct event *ret, enum event_type type, struct arena *a);
 
+/* Makes it one of another type, with the same info; what both have in common stays, the other fields are empty. */
+void event_become(struct event *e, enum event_type type);
+
 /* What the kernel told of a task; user and group are ?, the guuid is the enrichment's. */
 void event_fill_task(struct event *e, const struct wire_task *wire, struct obj_task *ret);
 

@@ -96,6 +96,12 @@ struct bpf_map *load_find_map(const struct probe *p, const char *name)
 	return bpf_object__find_map_by_name(p->object, name);
 }
 
+/* Two thirds, as in Kunai; the first event of a second that is left out is told, so it is never 0. */
+static uint64_t files_limit_of_task(uint64_t limit)
+{
+	return limit / 3 * 2 + limit % 3 * 2 / 3 + (limit == 1);
+}
+
 static int set_config(struct probe *p)
 {
 	struct bpf_map *map = load_find_map(p, ".rodata.config");
@@ -111,6 +117,8 @@ static int set_config(struct probe *p)
 		.wakeup_bytes = p->options.ring_other / 4,
 		.uring_request = p->uring_request,
 		.secret = secret,
+		.files_limit = p->options.files_limit,
+		.files_limit_task = files_limit_of_task(p->options.files_limit),
 	};
 
 	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
@@ -129,6 +137,8 @@ static int set_map_sizes(struct probe *p)
 		{"scratch_large", p->cpus * LARGE_SLOTS},
 		{"slots", p->cpus * CPU_SLOTS},
 		{"counters", p->cpus * EVENT_COUNT},
+		{"file_rates", p->cpus},
+		{"task_file_rates", p->options.files_limit ? RATED_TASKS : 1},
 		{"accesses", p->options.wanted & ACCESSES ? 1 << ACCESS_BUCKET_BITS : 1},
 	};
 

@@ -17,6 +17,7 @@ struct probe;
 struct probe_options {
 	uint64_t wanted;       /* bit set by enum event_type */
 	uint64_t send_min_len; /* bytes */
+	uint64_t files_limit;  /* file events a second and CPU; 0: any number */
 	uint32_t max_args;     /* bytes */
 	uint32_t ring_process; /* bytes, a power of two */
 	uint32_t ring_other;   /* bytes, a power of two */

@@ -61,6 +61,7 @@ void actor_add_ia32(void);
 void actor_add_shell(void);
 void actor_add_uring(void);
 void actor_add_storm(void);
+void actor_add_throttled(void);
 
 /* Ends the case as broken (the test fails) unless the condition holds. */
 void actor_must(bool condition, const char *what);

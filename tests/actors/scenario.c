@@ -3,6 +3,7 @@
  * The driver: runs every case in a process of its own, one after the other.
  *
  *   scenario run WORK FACTS STORM [PATTERN]       all cases, or those whose names match
+ *   scenario run-throttled WORK FACTS STORM       those for a sensor that throttles
  *   scenario linger NAME WORK FACTS GO_FILE...    see identity.c
  *   scenario list
  *   scenario await-line FILE SECONDS              until the file has a line
@@ -326,6 +327,10 @@ int main(int argc, char **argv)
 	if (actor_report())
 		return 0;
 
+	if (strcmp(verb, "run-throttled") == 0 && argc == 5) {
+		actor_add_throttled();
+		return run(argv);
+	}
 	add_cases();
 	if (strcmp(verb, "run") == 0 && (argc == 5 || argc == 6))
 		return run(argv);

@@ -116,6 +116,26 @@ static void run_event_loss(void)
 	golden_print_own(e);
 }
 
+/* What comes from the kernel side names the task that it is about. */
+static void throttled(uint64_t code)
+{
+	struct record *r = golden_begin(EVENT_throttle, &task_bash, &task_systemd);
+	struct wire_throttle *w = record_fixed(r);
+
+	w->code = code;
+	golden_send();
+}
+
+static void run_error_throttle_task(void)
+{
+	throttled(ERROR_THROTTLE_TASK);
+}
+
+static void run_error_throttle_all(void)
+{
+	throttled(ERROR_THROTTLE_ALL);
+}
+
 /* ---- process life ---- */
 
 static void clone_task(const struct wire_task *task, const struct wire_task *parent,
@@ -1399,6 +1419,8 @@ const struct golden_case golden_cases[] = {
 	{"file_unlink_pivoted", run_file_unlink_pivoted, 1},
 	{"file_scan", run_file_scan, 1},
 	{"file_scan_failed", run_file_scan_failed, 1},
+	{"error_throttle_task", run_error_throttle_task, 1},
+	{"error_throttle_all", run_error_throttle_all, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

@@ -4,6 +4,7 @@
 # sensor, starts it once more for the processes that outlived it. live.py judges what is left in $OUT:
 #   facts.jsonl                      what the actors did
 #   sensor.jsonl .stderr .pid .status    the first run of the sensor; sensor2.* the second
+#   throttled.facts                  what was done while a third one, sensor3.*, throttled file events
 # POSIX sh only: a VM has nothing but busybox.
 set -u
 : "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
@@ -23,9 +24,9 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
-# $1: name of the run. Returns when the sensor has printed its first line.
+# $1: name of the run; $2: one more option. Returns when the sensor has printed its first line.
 start_sensor() {
-    "$KUNAI" -v run --include=all --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
+    "$KUNAI" -v run ${2:+"$2"} --include=all --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
     sensor=$!
     echo "$sensor" >"$OUT/$1.pid"
     "$scenario" await-line "$OUT/$1.jsonl" 180
@@ -68,3 +69,19 @@ else
     cat "$OUT/sensor2.stderr" >&2
     exit 1
 fi
+
+# The mark would be throttled, too: it comes in another second.
+throttled=throttle.files
+# shellcheck disable=SC2254 # it is a pattern
+case $throttled in
+$CASES)
+    if start_sensor sensor3 --max-eps-fs=101; then
+        "$scenario" run-throttled "$work" "$OUT/throttled.facts" "$STORM"
+        sleep 2
+        stop_sensor sensor3
+    else
+        cat "$OUT/sensor3.stderr" >&2
+        exit 1
+    fi
+    ;;
+esac

@@ -23,6 +23,7 @@ import brief
 import judge
 import runc
 import selftest
+import throttle
 
 HERE = Path(__file__).resolve().parent
 GUEST_TIMEOUT = 1200
@@ -70,17 +71,32 @@ def print_not_shown(facts, kernel):
         print(f"# not shown by Linux {kernel[0]}.{kernel[1]}: {why} ({len(cases)} cases: {', '.join(sorted(cases)[:3])})")
 
 
+def read_facts(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def judge_throttled(out, files):
+    if not (out / "sensor3.status").exists():
+        return [judge.Result("the throttled sensor ran", ["it did not come to its end"])]
+    stderr = (out / "sensor3.stderr").read_text(errors="replace")
+    facts = read_facts(out / "throttled.facts")
+    return throttle.judge_throttled(facts, read_run(out, "sensor3"), stderr, files) + judge_end(out, "sensor3")
+
+
 def judge_directory(out, files):
     missing = [n for n in ("facts.jsonl", "sensor.status", "sensor2.status") if not (out / n).exists()]
     if missing:
         stderr = out / "sensor.stderr"
         told = stderr.read_text(errors="replace").splitlines() if stderr.exists() else []
         return [judge.Result("the sensor ran", [f"no {', '.join(missing)}", *told])]
-    facts = [json.loads(line) for line in (out / "facts.jsonl").read_text().splitlines()]
+    facts = read_facts(out / "facts.jsonl")
     logs = [read_run(out, "sensor"), read_run(out, "sensor2")]
     print_not_shown(facts, judge.kernel_of(logs[0]))
     results = judge.judge(facts, logs, files)
-    return results + judge_end(out, "sensor") + judge_end(out, "sensor2")
+    results += judge_end(out, "sensor") + judge_end(out, "sensor2")
+    if (out / "sensor3.pid").exists():
+        results += judge_throttled(out, files)
+    return results
 
 
 def run_guest(kunai, actors, out, cases):
