@@ -14,6 +14,7 @@ struct accounts {
 	uint64_t printed;
 	uint64_t invalid;                           /* records that were no records */
 	uint64_t dropped;                           /* records for which there was no memory */
+	uint64_t lost_told;                         /* in the log */
 	uint64_t missed_read;                       /* at the last reading */
 	uint64_t missed;                            /* left out by the kernel, for certain */
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */

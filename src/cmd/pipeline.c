@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cmd/accounts.h"
 #include "cmd/actions.h"
+#include "cmd/output.h"
 #include "base/utc_clock.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
@@ -54,7 +55,8 @@ struct pipeline {
 	struct enricher *enricher;
 	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
 	struct json_writer *writer;
-	struct sink *sink;
+	struct outputs *outputs;
+	struct output_watch output_watch;
 	struct reorder queue;
 	struct utc_clock clock;
 	struct arena arena;
@@ -66,7 +68,7 @@ struct pipeline {
 	uint64_t lost_reported;
 	uint64_t process_losses_told;
 	int signals; /* to end */
-	int hangups; /* to reload */
+	int hangups; /* to reload, or to open files again */
 	uint64_t scan_losses_told;
 	bool stop;
 	bool impatient; /* events go without their hashes */
@@ -75,7 +77,7 @@ struct pipeline {
 static void flush(struct pipeline *p)
 {
 	if (p->output.len)
-		sink_write(p->sink, p->output.p, p->output.len);
+		outputs_write(p->outputs, p->output.p, p->output.len, NULL, 0);
 	buf_reset(&p->output);
 }
 
@@ -184,14 +186,19 @@ static void print_error(struct pipeline *p, uint64_t code, const char *message)
 
 static void report_losses(struct pipeline *p)
 {
-	uint64_t lost = accounts_lost(&p->accounts, p->probe) + p->sink->dropped;
+	uint64_t lost_here = accounts_lost(&p->accounts, p->probe);
+	uint64_t lost = lost_here + outputs_dropped(p->outputs);
 	uint64_t read = accounts_received(&p->accounts);
 	struct event e;
 
-	if (lost <= p->lost_reported || p->sink->closed)
+	/* a sink that takes nothing would lose what is said of its losses */
+	if (lost <= p->lost_reported || outputs_are_closed(p->outputs) || output_is_stuck(p->outputs))
 		return;
-	log_error("%" PRIu64 " events were lost so far, %" PRIu64 " were read: raise max_buffered_events",
-		  lost, read);
+	if (lost_here > p->accounts.lost_told)
+		log_error("%" PRIu64 " events were lost so far, %" PRIu64
+			  " were read: raise max_buffered_events",
+			  lost_here, read);
+	p->accounts.lost_told = lost_here;
 	p->lost_reported = lost;
 	begin_own(p, EVENT_event_loss, &e);
 	e.data.event_loss.read = read;
@@ -312,7 +319,8 @@ static int read_rings(struct pipeline *p)
 		barrier = UINT64_MAX; /* the order is no longer certain, and what comes too late is counted */
 	process_until(p, barrier);
 	print_scans(p);
-	flush(p);
+	if (!p->config->output.buffered)
+		flush(p);
 	return n;
 }
 
@@ -331,6 +339,7 @@ static void tick(struct pipeline *p)
 	}
 	enricher_tick(p->enricher, now);
 	accounts_count_missed(&p->accounts, p->probe);
+	output_watch(&p->output_watch, p->outputs, now);
 	report_losses(p);
 	report_process_losses(p);
 	report_scan_losses(p);
@@ -346,7 +355,7 @@ static void take_signal(struct pipeline *p)
 
 	while (read(p->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (p->stop)
-			p->sink->closed = true;
+			outputs_abandon(p->outputs);
 		p->stop = true;
 	}
 }
@@ -355,8 +364,12 @@ static void take_hangup(struct pipeline *p)
 {
 	struct signalfd_siginfo info;
 
-	while (read(p->hangups, &info, sizeof(info)) == sizeof(info))
-		reloader_request(p->reloader);
+	while (read(p->hangups, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1)
+			outputs_reopen(p->outputs);
+		else
+			reloader_request(p->reloader);
+	}
 }
 
 static uint64_t count_workers(const struct config *config)
@@ -412,7 +425,7 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		{.fd = p->hangups, .events = POLLIN},
 		{.fd = reloader_fd(p->reloader), .events = POLLIN},
 		{.fd = enricher_scans_fd(p->enricher), .events = POLLIN},
-		{.fd = p->sink->fd}, /* the kernel tells of a pipe's lost reader unasked */
+		outputs_pollfd(p->outputs),
 	};
 
 	if (poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms) <= 0)
@@ -427,15 +440,14 @@ static void wait_for_events(struct pipeline *p, int timeout_ms)
 		take_hangup(p);
 	if (fds[6].revents)
 		take_reload(p);
-	if (fds[8].revents & (POLLERR | POLLHUP | POLLNVAL))
-		p->sink->closed = true;
+	outputs_check(p->outputs, fds[8].revents);
 }
 
 static void loop(struct pipeline *p)
 {
 	int timeout = BUSY_MS;
 
-	while (!p->stop && !p->sink->closed) {
+	while (!p->stop && !outputs_are_closed(p->outputs)) {
 		wait_for_events(p, timeout);
 		int n = read_rings(p);
 		tick(p);
@@ -460,7 +472,7 @@ static void finish(struct pipeline *p)
 	uint64_t deadline = boot_time_now() + FINISH_NS;
 
 	probe_detach(p->probe);
-	while (!p->sink->closed) {
+	while (!outputs_are_closed(p->outputs)) {
 		int n = probe_read(p->probe, on_record, p);
 		/* a file whose hash does not come, on a server that hangs, does not keep us for ever */
 		p->impatient = boot_time_now() > deadline;
@@ -473,11 +485,13 @@ static void finish(struct pipeline *p)
 	accounts_count_missed_finally(&p->accounts, p->probe);
 	report_losses(p);
 	flush(p);
+	outputs_finish(p->outputs);
+	output_tell_end(p->outputs);
 	struct wire_counters counters[EVENT_COUNT];
 	probe_counters(p->probe, counters);
-	if (!p->sink->closed) /* which leaves events unread */
+	if (!outputs_are_closed(p->outputs)) /* which leaves events unread */
 		accounts_log(&p->accounts, counters);
-	if (!p->sink->closed && !accounts_balance(&p->accounts, counters))
+	if (!outputs_are_closed(p->outputs) && !accounts_balance(&p->accounts, counters))
 		log_error("the accounts do not balance: this is a bug, please report it");
 	accounts_log_missed(p->probe);
 	struct enricher_stats stats;
@@ -485,7 +499,7 @@ static void finish(struct pipeline *p)
 	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
 		 " unwritten=%" PRIu64 " missed=%" PRIu64,
 		 p->accounts.printed, p->queue.late, p->accounts.dropped, p->accounts.invalid,
-		 p->sink->dropped, p->accounts.missed);
+		 outputs_dropped(p->outputs), p->accounts.missed);
 	accounts_log_enrichment(&stats);
 }
 
@@ -557,9 +571,9 @@ static int open_signals(int one, int other)
 static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message)
 {
 	p->signals = open_signals(SIGINT, SIGTERM);
-	p->hangups =
-		open_signals(SIGHUP, SIGHUP); /* of its own: it must not end the wait for a slow reader */
-	p->sink->cancel = p->signals;
+	/* of its own: these must not end the wait for a slow reader */
+	p->hangups = open_signals(SIGHUP, SIGUSR1);
+	p->outputs->cancel = p->signals;
 	p->writer = json_writer_new();
 	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)count_workers(p->config));
 	if (p->signals < 0 || p->hangups < 0 || !p->writer || !p->enricher) {
@@ -594,12 +608,12 @@ static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message
 }
 
 int pipeline_run(const struct config *config, struct reloader *reloader, int prog_reader_fd,
-		 struct sink *sink, struct buf *ret_message)
+		 struct outputs *outputs, struct buf *ret_message)
 {
 	struct pipeline p = {
 		.config = config,
 		.reloader = reloader,
-		.sink = sink,
+		.outputs = outputs,
 		.queue.max_bytes = QUEUE_BYTES_MAX,
 		.signals = -1,
 		.hangups = -1,

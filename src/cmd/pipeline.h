@@ -5,15 +5,15 @@
 
 #include "config/config.h"
 #include "cmd/reloader.h"
-#include "sink/sink.h"
+#include "sink/outputs.h"
 
 /*
  * Loads, attaches, prints the start event, and runs until SIGINT or SIGTERM, which must be blocked in every thread, or
- * until the sink's reader has gone. SIGHUP, which must be blocked too, loads the rules anew. Reloader, prog_reader_fd (of
- * probe/prog_reader.h, or -1: no digests of BPF programs) and sink stay the caller's. Returns 0, or -errno with what a
+ * until the reader of the last sink has gone. SIGHUP, which must be blocked too, loads the rules anew. Reloader, prog_reader_fd (of
+ * probe/prog_reader.h, or -1: no digests of BPF programs) and outputs stay the caller's. Returns 0, or -errno with what a
  * person can do in ret_message.
  */
 int pipeline_run(const struct config *config, struct reloader *reloader, int prog_reader_fd,
-		 struct sink *sink, struct buf *ret_message);
+		 struct outputs *outputs, struct buf *ret_message);
 
 #endif

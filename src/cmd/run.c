@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "cmd/pid_file.h"
 #include "cmd/pipeline.h"
 #include "probe/prog_reader.h"
@@ -50,6 +51,7 @@ static void block_signals(void)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGPIPE);
+	sigaddset(&mask, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
@@ -77,23 +79,6 @@ static void raise_file_limit(void)
 		log_warn("cannot raise the number of open files to %u: %s", FILES_MAX, strerror(errno));
 }
 
-/* A file made for Kunai is accepted, but nobody may believe that its rules are applied. */
-static void warn_of_unused(const struct config *config)
-{
-	const struct {
-		bool used;
-		const char *key;
-	} keys[] = {
-		{config->output.rotate_size.set, "output.rotate_size"},
-		{config->output.rotate_interval.set, "output.rotate_interval"},
-		{config->output.max_size.set, "output.max_size"},
-	};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (keys[i].used)
-			log_warn("%s has no effect in this version", keys[i].key);
-}
-
 /* Before there are threads. */
 static void open_prog_reader(const struct config *config, struct prog_reader *ret)
 {
@@ -119,26 +104,27 @@ static int run_sensor(const struct config *config, struct reloader *reloader)
 {
 	struct buf message = {0};
 	struct prog_reader prog_reader;
-	struct sink sink;
+	struct outputs outputs;
 
-	int err = sink_open(&sink, config_output_standard(config), config->output.path);
-	if (err)
-		return cmd_fail("cannot write to the output %s: %s", config->output.path, strerror(-err));
-	warn_of_unused(config);
-	raise_file_limit();
 	open_prog_reader(config, &prog_reader);
-	err = reloader_start(reloader);
+	int status = output_open(config, false, &outputs);
+	if (status) {
+		prog_reader_close(&prog_reader);
+		return status;
+	}
+	raise_file_limit();
+	int err = reloader_start(reloader);
 	if (err)
 		log_warn("cannot start the thread that loads rules anew: %s", strerror(-err));
-	err = pipeline_run(config, reloader, prog_reader.fd, &sink, &message);
+	err = pipeline_run(config, reloader, prog_reader.fd, &outputs, &message);
 	prog_reader_close(&prog_reader);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
-	else if (sink.closed)
+	else if (outputs_are_closed(&outputs))
 		fprintf(stderr, "kunai: the reader of the output has gone\n");
-	sink_close(&sink);
+	outputs_close(&outputs);
 	buf_fini(&message);
-	int status = err ? EXIT_FAILURE : EXIT_SUCCESS;
+	status = err ? EXIT_FAILURE : EXIT_SUCCESS;
 	end_compilation(reloader, status);
 	return status;
 }

@@ -34,6 +34,10 @@ struct config_output {
 	struct config_number rotate_interval; /* nanoseconds */
 	struct config_number max_size;        /* bytes */
 	bool buffered;
+	bool standard_too; /* standard output gets the events as well */
+	char *socket;      /* of ours, or NULL */
+	char *syslog;      /* socket of the daemon, or NULL */
+	char *journald;    /* too */
 };
 
 struct config_scanner {

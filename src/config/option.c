@@ -18,14 +18,15 @@ const struct config_option config_options[OPTION_COUNT] = {
 };
 
 /* The C type that goes with a type of option: a row whose member has another one does not compile. */
-#define C_TYPE_BOOL     bool
-#define C_TYPE_NUMBER   uint64_t
-#define C_TYPE_OPTIONAL struct config_number
-#define C_TYPE_SIZE     struct config_number
-#define C_TYPE_DURATION struct config_number
-#define C_TYPE_PATH     char *
-#define C_TYPE_PATHS    struct config_paths
-#define C_TYPE_UUID     char *
+#define C_TYPE_BOOL          bool
+#define C_TYPE_NUMBER        uint64_t
+#define C_TYPE_OPTIONAL      struct config_number
+#define C_TYPE_SIZE          struct config_number
+#define C_TYPE_DURATION      struct config_number
+#define C_TYPE_PATH          char *
+#define C_TYPE_PATHS         struct config_paths
+#define C_TYPE_OPTIONAL_PATH char *
+#define C_TYPE_UUID          char *
 #define OPTION(id, type, member, ...)                                                          \
 	_Static_assert(_Generic(((struct config *)0)->member, C_TYPE_##type : 1, default : 0), \
 		       "type of " #id);
@@ -113,6 +114,12 @@ static int set_path(const struct config_option *option, void *member, struct str
 	return 0;
 }
 
+/* Relative ones would be looked for wherever the sensor was started. */
+static int set_optional_path(const struct config_option *option, void *member, struct str text)
+{
+	return text.len && text.p[0] == '/' ? set_path(option, member, text) : -EINVAL;
+}
+
 static int set_paths(const struct config_option *option, void *member, struct str text)
 {
 	struct config_paths *paths = member;
@@ -176,6 +183,13 @@ static void add_path(const void *member, struct buf *out)
 	buf_add_str(out, str_of(*(char *const *)member));
 }
 
+static void add_optional_path(const void *member, struct buf *out)
+{
+	const char *path = *(char *const *)member;
+
+	buf_add_str(out, str_of(path ? path : "null"));
+}
+
 static void add_uuid(const void *member, struct buf *out)
 {
 	buf_add_str(out, str_of(member));
@@ -221,6 +235,8 @@ static const struct option_type_info {
 				  .expected =
 					  "a duration of at least a second such as 15m or 1h 30m, or null"},
 	[OPTION_TYPE_PATH] = {SCALAR_STRING, set_path, add_path, fini_path, "a path"},
+	[OPTION_TYPE_OPTIONAL_PATH] = {SCALAR_STRING | SCALAR_NULL, set_optional_path, add_optional_path,
+				       fini_path, "an absolute path, or null"},
 	[OPTION_TYPE_PATHS] = {0, set_paths, NULL, fini_paths, "a list of paths"},
 	[OPTION_TYPE_UUID] = {SCALAR_STRING | SCALAR_NULL, set_uuid, add_uuid,
 			      .expected = "a UUID such as 9fda529a-6ed9-5ba5-890c-85f3bd3cc601"},
@@ -244,6 +260,8 @@ int option_set_null(const struct config_option *option, struct config *config)
 		return -EINVAL;
 	if (option->type == OPTION_TYPE_UUID)
 		host_uuid_derive(&host_uuid_default_sources, member_of(option, config));
+	else if (option->type == OPTION_TYPE_OPTIONAL_PATH)
+		fini_path(member_of(option, config));
 	else
 		*(struct config_number *)member_of(option, config) = (struct config_number){0};
 	return 0;

@@ -16,6 +16,7 @@ enum option_type {
 	OPTION_TYPE_SIZE,     /* or null */
 	OPTION_TYPE_DURATION, /* or null */
 	OPTION_TYPE_PATH,
+	OPTION_TYPE_OPTIONAL_PATH, /* an absolute one, or null */
 	OPTION_TYPE_PATHS,
 	OPTION_TYPE_UUID,
 };

@@ -2,129 +2,187 @@
 #include "sink/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { CANCEL_WAIT_MS = 2000 };
-
-/* Kunai makes the last directory of the path, for the owner only. */
-static int make_directory(const char *path)
+static uint64_t now_ms(void)
 {
-	char *copy = strdup(path);
-	if (!copy)
-		return -ENOMEM;
-	int err = mkdir(dirname(copy), 0700) < 0 && errno != EEXIST ? -errno : 0;
-	free(copy);
-	return err;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int sink_open(struct sink *ret, int standard, const char *path)
+static void signal_fd(int fd)
 {
-	struct stat st;
+	uint64_t one = 1;
 
-	*ret = (struct sink){.fd = standard, .owned = standard < 0, .cancel = -1};
-	if (ret->owned) {
-		int err = make_directory(path);
-		if (err)
-			return err;
-		ret->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	}
-	if (ret->fd < 0 || fstat(ret->fd, &st) < 0)
-		return -errno;
-	ret->waits = !S_ISREG(st.st_mode);
-	return 0;
+	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
+		return; /* readable already */
 }
 
-void sink_close(struct sink *s)
+static void drop_lines(struct sink *s, uint64_t lines, int error)
 {
-	if (s->owned && s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	if (lines == 0)
+		return;
+	s->dropped += lines;
+	s->drop_error = error;
 }
 
-static uint64_t count_lines(const char *p, size_t len)
+static void close_sink(struct sink *s)
 {
-	uint64_t n = 0;
-
-	for (const char *end = p + len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-		n++;
-	return n;
+	if (!atomic_exchange(&s->closed, true))
+		signal_fd(s->on_closed);
 }
 
-static void drop(struct sink *s, const char *lines, size_t len, bool partial, int error)
+static bool is_too_late(const struct sink *s)
 {
-	s->dropped += count_lines(lines, len);
-	s->last_error = error;
-	s->closed = s->closed || error == EPIPE || error == ECANCELED;
-	s->partial_line = partial;
+	return s->ending && now_ms() >= s->deadline;
 }
 
-/*
- * Waits until bytes can be taken. A pipe that says so takes PIPE_BUF of them without blocking. -ECANCELED when the
- * reader is stuck and the writer is asked to end.
- */
-static int wait_writable(struct sink *s)
+/* Lines that come meanwhile stay in the queue. */
+static void wait_before_retry(struct sink *s)
 {
-	struct pollfd fds[] = {{.fd = s->fd, .events = POLLOUT}, {.fd = s->cancel, .events = POLLIN}};
+	struct pollfd fd = {.fd = s->cancel, .events = POLLIN};
 
-	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return -errno;
-		if (fds[0].revents)
-			return 0;
-		if (fds[1].revents)
-			return poll(fds, 1, CANCEL_WAIT_MS) > 0 ? 0 : -ECANCELED;
-	}
+	poll(&fd, 1, SINK_RETRY_MS);
 }
 
-/* -errno, or 0 once something may be written again. */
-static int write_some(struct sink *s, const char *bytes, size_t len, size_t *ret_done)
+/* One try. True: there is nothing more to do for these lines. */
+static bool write_once(struct sink *s, const struct chunk *c, size_t *done)
 {
-	*ret_done = 0;
-	if (s->waits) {
-		int err = wait_writable(s);
-		if (err)
-			return err;
-		len = len < PIPE_BUF ? len : PIPE_BUF;
-	}
-	ssize_t n = write(s->fd, bytes, len);
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	*ret_done = (size_t)n;
-	return 0;
+	struct sink_progress progress = {0};
+	const char *rest = c->bytes + *done;
+
+	int err = s->kind->write(s->state, rest, c->len - *done, s->cancel, &progress);
+	s->written += lines_count(rest, progress.done) - progress.dropped;
+	drop_lines(s, progress.dropped, err ? -err : EMSGSIZE);
+	*done += progress.done;
+	s->error = -err;
+	if (err == -EPIPE)
+		close_sink(s);
+	return !err || err == -EPIPE;
 }
 
-void sink_write(struct sink *s, const char *lines, size_t len)
+static void write_chunk(struct sink *s, const struct chunk *c)
 {
 	size_t done = 0;
 
-	if (s->closed) {
-		drop(s, lines, len, false, EPIPE);
+	while (!s->closed && !is_too_late(s)) {
+		if (write_once(s, c, &done))
+			break;
+		if (s->ending)
+			break; /* tried, and there is no time to try again */
+		wait_before_retry(s);
+	}
+	if (done < c->len)
+		drop_lines(s, lines_count(c->bytes + done, c->len - done), s->error ? s->error : ECANCELED);
+}
+
+/* Until there are lines, or the end is near. */
+static void wait_for_work(struct sink *s)
+{
+	struct pollfd fds[1 + SINK_FDS_MAX] = {{.fd = s->queue.wake, .events = POLLIN}};
+	unsigned int n = s->kind->fds ? s->kind->fds(s->state, fds + 1, SINK_FDS_MAX) : 0;
+
+	if (poll(fds, 1 + n, -1) <= 0)
 		return;
-	}
-	if (s->partial_line) {
-		/* end the line that a full disk cut, or it would spoil the next one */
-		size_t n = 0;
-		int err = write_some(s, "\n", 1, &n);
-		if (err || n == 0) {
-			drop(s, lines, len, true, -err);
-			return;
+	if (fds[0].revents)
+		queue_calm(&s->queue);
+	if (n && s->kind->serve(s->state, fds + 1, n) == -EPIPE)
+		close_sink(s);
+}
+
+static void *work(void *argument)
+{
+	struct sink *s = argument;
+
+	for (;;) {
+		/* looked at before the queue: what was put in before the end is taken */
+		bool ending = s->ending;
+		struct chunk *c = queue_take(&s->queue);
+		if (c) {
+			write_chunk(s, c);
+			chunk_drop(c);
+		} else if (ending) {
+			break;
+		} else if (s->closed) {
+			struct pollfd fd = {.fd = s->queue.wake, .events = POLLIN};
+			poll(&fd, 1, -1);
+			queue_calm(&s->queue);
+		} else {
+			wait_for_work(s);
 		}
-		s->partial_line = false;
 	}
-	while (done < len) {
-		size_t n;
-		int err = write_some(s, lines + done, len - done, &n);
-		done += n;
-		if (err) {
-			drop(s, lines + done, len - done, done > 0 && lines[done - 1] != '\n', -err);
-			return;
-		}
+	return NULL;
+}
+
+int sink_start(const struct sink_kind *kind, void *state, const char *name, int on_closed, struct sink **ret)
+{
+	struct sink *s = calloc(1, sizeof(*s));
+	int err = s && (s->name = strdup(name)) ? 0 : -ENOMEM;
+
+	if (!err)
+		err = queue_init(&s->queue);
+	if (err) {
+		if (s)
+			free(s->name);
+		free(s);
+		kind->free(state);
+		return err;
 	}
+	s->kind = kind;
+	s->state = state;
+	s->on_closed = on_closed;
+	s->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = s->cancel < 0 ? -errno : -pthread_create(&s->thread, NULL, work, s);
+	s->begun = !err;
+	if (err) {
+		sink_free(s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+void sink_put(struct sink *s, struct chunk *c)
+{
+	if (s->closed)
+		drop_lines(s, c->lines, EPIPE);
+	else if (!queue_put(&s->queue, c))
+		drop_lines(s, c->lines, s->error ? s->error : EAGAIN);
+}
+
+void sink_end(struct sink *s, bool now)
+{
+	s->deadline = now ? 0 : now_ms() + SINK_END_MS;
+	s->ending = true;
+	queue_wake(&s->queue);
+	signal_fd(s->cancel);
+}
+
+void sink_join(struct sink *s)
+{
+	if (s->begun)
+		pthread_join(s->thread, NULL);
+	s->begun = false;
+}
+
+void sink_free(struct sink *s)
+{
+	if (!s)
+		return;
+	if (s->begun) {
+		sink_end(s, true);
+		sink_join(s);
+	}
+	s->kind->free(s->state);
+	queue_fini(&s->queue);
+	if (s->cancel >= 0)
+		close(s->cancel);
+	free(s->name);
+	free(s);
 }

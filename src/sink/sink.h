@@ -1,28 +1,69 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where lines go: bytes in, whole lines out. A sink owns its descriptor unless it is a standard stream. */
+/*
+ * Where lines go: a kind of sink, its state, a bounded queue and a thread that empties it. One that is behind holds up
+ * nobody: what its queue has no room for is dropped and counted. A sink owns its state.
+ */
 #ifndef KUNAI_SINK_SINK_H
 #define KUNAI_SINK_SINK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <poll.h>
 
-struct sink {
-	int fd;
-	int cancel; /* readable when the writer is asked to end, -1 for none: a stuck reader is not waited for then */
-	bool owned;
-	bool waits;        /* may block: a pipe, a terminal */
-	bool closed;       /* a pipe whose reader has gone */
-	uint64_t dropped;  /* lines that could not be written */
-	int last_error;    /* errno of the last drop */
-	bool partial_line; /* the last write stopped within a line */
+#include "sink/queue.h"
+
+enum {
+	SINK_FDS_MAX = 40,
+	SINK_END_MS = 3000,  /* after the end is asked for, what has not been written by then is dropped */
+	SINK_RETRY_MS = 500, /* between two tries of a sink that does not work */
 };
 
-/* standard: 1 stdout, 2 stderr, otherwise the file at path, created with mode 0600. Returns 0 or -errno. */
-int sink_open(struct sink *ret, int standard, const char *path);
-void sink_close(struct sink *s);
+/* Of one call. */
+struct sink_progress {
+	size_t done;      /* bytes that are done for, up to the end of a line */
+	uint64_t dropped; /* lines among them that will never be written */
+};
 
-/* Writes whole lines, waiting for a slow reader. What cannot be written is dropped and counted; never fails. */
-void sink_write(struct sink *s, const char *lines, size_t len);
+struct sink_kind {
+	/*
+	 * Writes whole lines. 0: all is done for. -EPIPE: nobody will ever read more. Another -errno: the rest may be tried
+	 * again in a while. May wait, but not after cancel is readable.
+	 */
+	int (*write)(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress);
+	/* What to wait for beside lines, and what then. Both or none. -EPIPE as above. */
+	unsigned int (*fds)(void *state, struct pollfd *ret, unsigned int max);
+	int (*serve)(void *state, const struct pollfd *fds, unsigned int count);
+	/* The file is to be opened again. Or NULL. */
+	void (*reopen)(void *state);
+	void (*free)(void *state);
+};
+
+struct sink {
+	const struct sink_kind *kind;
+	void *state;
+	char *name; /* for people */
+	struct queue queue;
+	pthread_t thread;
+	bool begun;
+	int cancel;    /* readable when the end has been asked for */
+	int on_closed; /* borrowed: written to when the sink closes */
+	_Atomic bool ending;
+	_Atomic uint64_t deadline; /* monotonic ms */
+	_Atomic bool closed;       /* nobody will read more */
+	_Atomic uint64_t written;  /* lines */
+	_Atomic uint64_t dropped;  /* lines */
+	_Atomic int error;         /* errno of the last try, 0 when it went well */
+	_Atomic int drop_error;    /* errno of the last line that was dropped */
+};
+
+/* Takes the state over, also on failure; name is copied. Signals must be blocked. Returns 0 or -errno. */
+int sink_start(const struct sink_kind *kind, void *state, const char *name, int on_closed, struct sink **ret);
+
+/* Never waits. */
+void sink_put(struct sink *s, struct chunk *c);
+
+/* Asks for the end: what is in the queue is still written, for SINK_END_MS. now: do not even try. */
+void sink_end(struct sink *s, bool now);
+/* Waits for it. The counters stay. */
+void sink_join(struct sink *s);
+void sink_free(struct sink *s);
 
 #endif

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import judge
+import outputs
 from sensor import OPTIONS, Sensor
 
 NOBODY = 65534
@@ -361,6 +362,7 @@ CHECKS = {
     "a reload in a storm loses nothing, and bad rules are not taken": check_reload,
     "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
     "an unknown option is answered with the nearest": check_unknown_option,
+    **outputs.CHECKS,
 }
 
 
@@ -373,7 +375,7 @@ def run_check(check, kunai):
         os.chmod(copy, 0o755)
         try:
             check(copy, directory)
-        except (Failed, OSError, subprocess.TimeoutExpired) as error:
+        except (Failed, outputs.Failed, OSError, subprocess.TimeoutExpired) as error:
             return [str(error)]
     return []
 

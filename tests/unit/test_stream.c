@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
-#include "sink/sink.h"
+#include "sink/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "tests/unit/tap.h"
 
-static char dir[] = "/tmp/kunai-sink-XXXXXX";
+static char dir[] = "/tmp/kunai-stream-XXXXXX";
 
 static const char *in_dir(const char *name)
 {
@@ -32,19 +32,19 @@ static size_t file_size(const char *path)
 static void test_file(void)
 {
 	const char *path = in_dir("made/events.log");
-	struct sink s;
+	struct stream s;
 	struct stat st = {0};
 	char text[32] = "";
 
 	umask(022);
-	ok(sink_open(&s, -1, path) == 0, "a file in a directory that is not there yet");
-	sink_write(&s, "one\ntwo\n", 8);
-	sink_close(&s);
-	ok(sink_open(&s, -1, path) == 0, "opened again");
-	sink_write(&s, "three\n", 6);
+	ok(stream_open(&s, -1, path) == 0, "a file in a directory that is not there yet");
+	stream_write(&s, "one\ntwo\n", 8);
+	stream_close(&s);
+	ok(stream_open(&s, -1, path) == 0, "opened again");
+	stream_write(&s, "three\n", 6);
 	ok(fcntl(s.fd, F_GETFD) & FD_CLOEXEC, "not inherited");
-	sink_close(&s);
-	sink_close(&s);
+	stream_close(&s);
+	stream_close(&s);
 	int fd = open(path, O_RDONLY);
 	ok(read(fd, text, sizeof(text) - 1) == 14, "14 bytes");
 	close(fd);
@@ -59,27 +59,27 @@ static void test_file(void)
 
 static void test_unopenable(void)
 {
-	struct sink s;
+	struct stream s;
 
-	ok(sink_open(&s, -1, in_dir("a/b/c")) == -ENOENT, "only the last directory is made");
+	ok(stream_open(&s, -1, in_dir("a/b/c")) == -ENOENT, "only the last directory is made");
 	ok(s.fd < 0, "and there is no descriptor");
-	sink_close(&s);
-	ok(sink_open(&s, -1, dir) == -EISDIR, "a directory is no file");
-	ok(sink_open(&s, -1, "/proc/nothing/x") < 0, "nothing in /proc");
+	stream_close(&s);
+	ok(stream_open(&s, -1, dir) == -EISDIR, "a directory is no file");
+	ok(stream_open(&s, -1, "/proc/nothing/x") < 0, "nothing in /proc");
 }
 
 static void test_full_device(void)
 {
-	struct sink s;
+	struct stream s;
 
-	ok(sink_open(&s, -1, "/dev/full") == 0, "/dev/full opens");
-	sink_write(&s, "one\ntwo\n", 8);
+	ok(stream_open(&s, -1, "/dev/full") == 0, "/dev/full opens");
+	stream_write(&s, "one\ntwo\n", 8);
 	is_u64(s.dropped, 2, "two lines dropped");
 	is_u64((uint64_t)s.last_error, ENOSPC, "the reason is kept");
 	ok(!s.closed && !s.partial_line, "it may work again, and no line is cut");
-	sink_write(&s, "three\n", 6);
+	stream_write(&s, "three\n", 6);
 	is_u64(s.dropped, 3, "three");
-	sink_close(&s);
+	stream_close(&s);
 }
 
 /* A file system of a few pages, then room again: no line is cut in the middle, and every lost one is counted. */
@@ -88,7 +88,7 @@ static void test_full_file_system(void)
 	enum { LINES = 1000 };
 	const char *mount_point = in_dir("small");
 	char line[] = "a line of 64 bytes, number 000000, padded to its length........\n";
-	struct sink s;
+	struct stream s;
 
 	mkdir(mount_point, 0700);
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -105,16 +105,16 @@ static void test_full_file_system(void)
 	close(fd);
 
 	/* odd first bytes, so that the last page ends within a line */
-	ok(sink_open(&s, -1, path) == 0, "opened");
-	sink_write(&s, "odd\n", 4);
+	ok(stream_open(&s, -1, path) == 0, "opened");
+	stream_write(&s, "odd\n", 4);
 	for (unsigned i = 0; i < LINES; i++) {
 		snprintf(line + 27, 7, "%06u", i);
 		line[33] = ',';
-		sink_write(&s, line, sizeof(line) - 1);
+		stream_write(&s, line, sizeof(line) - 1);
 	}
 	ok(s.dropped > 0 && s.last_error == ENOSPC && s.partial_line, "full within a line");
 	unlink(ballast);
-	sink_write(&s, "again\n", 6);
+	stream_write(&s, "again\n", 6);
 	ok(!s.partial_line, "the cut line was ended");
 
 	FILE *f = fopen(path, "r");
@@ -131,7 +131,7 @@ static void test_full_file_system(void)
 	fclose(f);
 	ok(again == 1 && cut == 1, "one line was cut, the next stands alone");
 	is_u64(whole + s.dropped, LINES, "written and dropped are all");
-	sink_close(&s);
+	stream_close(&s);
 	umount(mount_point);
 	rmdir(mount_point);
 }
@@ -139,20 +139,20 @@ static void test_full_file_system(void)
 static void test_closed_pipe(void)
 {
 	int ends[2];
-	struct sink s = {0};
+	struct stream s = {0};
 
 	signal(SIGPIPE, SIG_IGN);
 	if (pipe(ends) < 0)
 		abort();
 	s.fd = ends[1];
-	sink_write(&s, "one\n", 4);
+	stream_write(&s, "one\n", 4);
 	close(ends[0]);
 	ok(!s.closed && s.dropped == 0, "a pipe takes a line");
-	sink_write(&s, "two\nthree\n", 10);
+	stream_write(&s, "two\nthree\n", 10);
 	ok(s.closed && s.last_error == EPIPE, "its reader has gone");
-	sink_write(&s, "four\n", 5);
+	stream_write(&s, "four\n", 5);
 	is_u64(s.dropped, 3, "three lines dropped");
-	sink_close(&s);
+	stream_close(&s);
 	ok(write(ends[1], "", 0) == 0 || errno == EPIPE, "a standard stream stays open");
 	close(ends[1]);
 }
@@ -178,7 +178,7 @@ static void test_slow_reader(void)
 	enum { LINES = 20000 };
 	int ends[2];
 	pthread_t thread;
-	struct sink s = {0};
+	struct stream s = {0};
 	void *total;
 
 	if (pipe2(ends, O_NONBLOCK) < 0)
@@ -187,7 +187,7 @@ static void test_slow_reader(void)
 	s.fd = ends[1];
 	pthread_create(&thread, NULL, read_slowly, &ends[0]);
 	for (int i = 0; i < LINES; i++)
-		sink_write(&s, "a line for a slow reader\n", 25);
+		stream_write(&s, "a line for a slow reader\n", 25);
 	close(ends[1]);
 	pthread_join(thread, &total);
 	close(ends[0]);
