@@ -109,6 +109,11 @@ int cmd_read_scanner(const struct config_scanner *config, enum path_policy polic
 /* The same. Returns EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only. */
 int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret);
 
+/* The same, with patterns compiled: from the sensor's cache, if we may read it, or here and now. */
+int cmd_load_compiled_scanner(const struct config_scanner *config, struct scanner **ret);
+
+#define CACHE_DIRECTORY "/var/lib/kunai" /* of compiled patterns */
+
 /*
  * The effective configuration of `run`: the file of --config or the defaults, then the other options. Returns
  * EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only.

@@ -2,8 +2,10 @@
 /* Rules and IoCs for the commands that match events. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "detect/pattern_cache.h"
 
 int cmd_read_scanner(const struct config_scanner *config, enum path_policy policy, struct problems *problems,
 		     struct scanner **ret)
@@ -34,5 +36,40 @@ int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret)
 				errors == 1 ? "" : "s");
 	if (err)
 		return cmd_fail("cannot load the rules and IoCs: %s", strerror(-err));
+	return EXIT_SUCCESS;
+}
+
+static int find_in_cache(void *context, struct pattern_set *set)
+{
+	return pattern_cache_read(context, set);
+}
+
+/* Never made here, nor anything in it: it belongs to the sensor. */
+static int compile(struct scanner *scanner)
+{
+	struct pattern_cache cache;
+
+	if (geteuid() == 0 && pattern_cache_open(CACHE_DIRECTORY, false, &cache) == 0) {
+		const struct pattern_source source = {.context = &cache, .find = find_in_cache};
+		int err = scanner_find_compiled(scanner, &source);
+		pattern_cache_close(&cache);
+		if (err != -EAGAIN)
+			return err;
+	}
+	return scanner_compile(scanner, NULL);
+}
+
+int cmd_load_compiled_scanner(const struct config_scanner *config, struct scanner **ret)
+{
+	struct scanner *scanner;
+
+	int status = cmd_load_scanner(config, &scanner);
+	if (status)
+		return status;
+	if (compile(scanner) < 0) {
+		scanner_free(scanner);
+		return cmd_fail("out of memory");
+	}
+	*ret = scanner;
 	return EXIT_SUCCESS;
 }

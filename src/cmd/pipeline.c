@@ -281,8 +281,20 @@ static void process_first(struct pipeline *p)
 	free(item);
 }
 
+/* The first one asks for an end with everything written, another one for an end at once. */
+static void take_signal(struct pipeline *p)
+{
+	struct signalfd_siginfo info;
+
+	while (read(p->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (p->stop)
+			outputs_abandon(p->outputs);
+		p->stop = true;
+	}
+}
+
 /* Passes on what is older than barrier, in order. False: the first one still waits for a hash. Meanwhile the rings are
- * looked at, for processes of short life whose files must be opened soon. */
+ * looked at, for processes of short life whose files must be opened soon, and signals: a second one ends it. */
 static bool process_until(struct pipeline *p, uint64_t barrier)
 {
 	struct reorder_item *first;
@@ -291,10 +303,14 @@ static bool process_until(struct pipeline *p, uint64_t barrier)
 		if (!p->impatient && !prefetch_is_ready(reorder_user(first)))
 			return false;
 		process_first(p);
-		if (n % INTAKE_EVERY == 0)
-			print_scans(p);
-		if (n % INTAKE_EVERY == 0 && !reorder_is_full(&p->queue))
+		if (n % INTAKE_EVERY)
+			continue;
+		print_scans(p);
+		if (!reorder_is_full(&p->queue))
 			probe_read(p->probe, on_record, p);
+		take_signal(p);
+		if (outputs_are_closed(p->outputs))
+			break;
 	}
 	return true;
 }
@@ -346,18 +362,6 @@ static void tick(struct pipeline *p)
 	if (accounts_are_broken(&p->accounts, p->probe, reorder_is_full(&p->queue)))
 		print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
 	flush(p);
-}
-
-/* The first one asks for an end with everything written, another one for an end at once. */
-static void take_signal(struct pipeline *p)
-{
-	struct signalfd_siginfo info;
-
-	while (read(p->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (p->stop)
-			outputs_abandon(p->outputs);
-		p->stop = true;
-	}
 }
 
 static void take_hangup(struct pipeline *p)

@@ -7,13 +7,15 @@
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/utc_clock.h"
 #include "cmd/cmd.h"
+#include "cmd/compile_helper.h"
 #include "cmd/reload_status.h"
+#include "detect/pattern_cache.h"
 
 struct reloader {
 	const struct config_scanner *config;
@@ -21,10 +23,15 @@ struct reloader {
 	bool running;
 	int wake;  /* for the thread */
 	int ready; /* for the pipeline */
-	atomic_bool compiling;
 
-	struct scanner *scanner;     /* in use: the pipeline's, but for what any thread may do */
-	struct reload_status status; /* the thread's */
+	const struct helper *compiler;
+	struct pattern_cache cache;
+
+	struct scanner *scanner; /* in use: the pipeline's, but for what any thread may do */
+	/* The thread's: */
+	struct scanner *newest; /* in use, or about to be */
+	bool uncompiled;        /* some of its patterns are */
+	struct reload_status status;
 
 	pthread_mutex_t lock; /* of what follows */
 	bool stop;
@@ -49,7 +56,7 @@ static void clear(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
-/* ---- the thread ---- */
+/* ---- what the threads tell each other ---- */
 
 static bool is_stopped(struct reloader *r)
 {
@@ -57,6 +64,14 @@ static bool is_stopped(struct reloader *r)
 	bool stop = r->stop;
 	pthread_mutex_unlock(&r->lock);
 	return stop;
+}
+
+static bool is_requested(struct reloader *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool requested = r->requested;
+	pthread_mutex_unlock(&r->lock);
+	return requested;
 }
 
 static bool take_request(struct reloader *r)
@@ -136,12 +151,80 @@ static struct scanner *load(struct reloader *r)
 	return scanner;
 }
 
-static void compile(struct reloader *r, struct scanner *scanner)
+/* ---- compiling ---- */
+
+static int find_in_cache(void *context, struct pattern_set *set)
 {
-	r->compiling = true;
-	if (scanner_compile(scanner) < 0)
-		log_warn("no memory to compile the rules: they cost more than they could");
-	r->compiling = false;
+	struct reloader *r = context;
+
+	if (r->cache.fd < 0)
+		return -ENOENT;
+	int err = pattern_cache_read(&r->cache, set);
+	if (err && err != -ENOENT)
+		log_warn("compiled patterns in " CACHE_DIRECTORY " cannot be used: %s", strerror(-err));
+	return err;
+}
+
+static int make_by_helper(void *context, struct pattern_set *set)
+{
+	struct reloader *r = context;
+	struct buf image = {0};
+
+	int err = compile_helper_run(r->compiler, set, r->wake, &image);
+	if (!err && r->cache.fd >= 0) {
+		int cache_err = pattern_cache_write(&r->cache, set, &image);
+		if (cache_err)
+			log_warn("cannot keep compiled patterns in " CACHE_DIRECTORY ": %s",
+				 strerror(-cache_err));
+	}
+	buf_fini(&image);
+	if (err && err != -ECANCELED)
+		log_warn("cannot compile %u patterns, they cost more than they could: %s", set->count,
+			 strerror(-err));
+	return err;
+}
+
+static struct pattern_source source_of(struct reloader *r)
+{
+	return (struct pattern_source){.context = r, .find = find_in_cache, .make = make_by_helper};
+}
+
+static void find_compiled(struct reloader *r, struct scanner *scanner)
+{
+	const struct pattern_source source = source_of(r);
+	int err = scanner_find_compiled(scanner, &source);
+
+	r->uncompiled = err == -EAGAIN;
+	if (err == -ENOMEM)
+		log_warn("no memory for compiled rules: they cost more than they could");
+}
+
+static void open_cache(struct reloader *r)
+{
+	int err = pattern_cache_open(CACHE_DIRECTORY, true, &r->cache);
+
+	if (err)
+		log_warn("cannot keep compiled patterns in " CACHE_DIRECTORY
+			 ", they are made at each start: %s",
+			 err == -EPERM ? "others may write there, or own it" : strerror(-err));
+}
+
+/* ---- the thread ---- */
+
+/* Ends early when there is something else to do, and is called again then. */
+static void compile(struct reloader *r)
+{
+	const struct pattern_source source = source_of(r);
+	uint64_t begun = boot_time_now();
+
+	clear(r->wake);
+	if (is_stopped(r) || is_requested(r))
+		return;
+	int err = scanner_compile(r->newest, &source);
+	r->uncompiled = err == -ECANCELED;
+	if (!err)
+		log_info("the patterns of the rules were compiled in %.1f s",
+			 (double)(boot_time_now() - begun) / 1e9);
 }
 
 static void refuse(struct reloader *r)
@@ -171,6 +254,10 @@ static void hand_over(struct reloader *r, struct scanner *scanner)
 {
 	struct scanner *retired;
 
+	if (scanner_adopt(scanner, r->newest) < 0)
+		log_warn("no memory for compiled rules: they cost more than they could");
+	find_compiled(r, scanner);
+	r->newest = scanner;
 	pthread_mutex_lock(&r->lock);
 	r->loaded = scanner;
 	pthread_mutex_unlock(&r->lock);
@@ -183,7 +270,6 @@ static void hand_over(struct reloader *r, struct scanner *scanner)
 	malloc_trim(0); /* it was large, and so was what loading took */
 	log_facts(r, scanner);
 	finish(r, false);
-	compile(r, scanner);
 }
 
 static void reload(struct reloader *r)
@@ -202,10 +288,11 @@ static void *run(void *context)
 {
 	struct reloader *r = context;
 
-	compile(r, r->scanner);
 	while (!is_stopped(r)) {
 		if (take_request(r))
 			reload(r);
+		else if (r->uncompiled)
+			compile(r);
 		else
 			await_wake(r);
 	}
@@ -232,11 +319,6 @@ struct scanner *reloader_scanner(const struct reloader *r)
 	return r->scanner;
 }
 
-bool reloader_is_compiling(const struct reloader *r)
-{
-	return r->compiling;
-}
-
 enum reload_result reloader_take(struct reloader *r)
 {
 	enum reload_result result = RELOAD_NOTHING;
@@ -260,22 +342,29 @@ enum reload_result reloader_take(struct reloader *r)
 
 /* ---- life ---- */
 
-int reloader_open(const struct config_scanner *config, struct reloader **ret)
+int reloader_open(const struct config_scanner *config, const struct helper *compiler, struct reloader **ret)
 {
 	struct reloader *r = calloc(1, sizeof(*r));
 	if (!r)
 		return cmd_fail("out of memory");
 
-	*r = (struct reloader){.config = config, .lock = PTHREAD_MUTEX_INITIALIZER};
+	*r = (struct reloader){
+		.config = config, .compiler = compiler, .cache.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
 	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int status = r->wake < 0 || r->ready < 0 ? cmd_fail("cannot make an eventfd: %s", strerror(errno))
 						 : cmd_load_scanner(config, &r->scanner);
-	if (status)
+	if (status) {
 		reloader_close(r);
-	else
-		*ret = r;
-	return status;
+		return status;
+	}
+	r->newest = r->scanner;
+	if (config->rules.count)
+		open_cache(r);
+	find_compiled(r, r->scanner);
+	malloc_trim(0); /* what loading took */
+	*ret = r;
+	return EXIT_SUCCESS;
 }
 
 int reloader_start(struct reloader *r)
@@ -309,6 +398,7 @@ void reloader_close(struct reloader *r)
 	scanner_free(r->loaded);
 	scanner_free(r->retired);
 	scanner_free(r->scanner);
+	pattern_cache_close(&r->cache);
 	reload_status_fini(&r->status);
 	pthread_mutex_destroy(&r->lock);
 	free(r);

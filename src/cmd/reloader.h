@@ -6,6 +6,7 @@
 #ifndef KUNAI_CMD_RELOADER_H
 #define KUNAI_CMD_RELOADER_H
 
+#include "base/helper.h"
 #include "config/config.h"
 #include "detect/scanner.h"
 
@@ -13,9 +14,9 @@ struct reloader;
 
 /*
  * Loads rules and IoCs for the first time. Returns EXIT_SUCCESS, or another exit status after saying why; *ret is the
- * caller's on success only. The configuration must outlive it.
+ * caller's on success only. Configuration and compiler (see cmd/compile_helper.h) must outlive it.
  */
-int reloader_open(const struct config_scanner *config, struct reloader **ret);
+int reloader_open(const struct config_scanner *config, const struct helper *compiler, struct reloader **ret);
 
 /* Starts the thread. Signals must be blocked. Without it, -errno, the rules cannot be loaded anew. */
 int reloader_start(struct reloader *r);
@@ -23,9 +24,6 @@ void reloader_close(struct reloader *r);
 
 /* What is in use. For the one thread that matches. */
 struct scanner *reloader_scanner(const struct reloader *r);
-
-/* Patterns are being compiled, which reloader_close() would wait for. */
-bool reloader_is_compiling(const struct reloader *r);
 
 /* Asks for a reload. Requests that come while one has not begun are one. */
 void reloader_request(struct reloader *r);

@@ -136,9 +136,8 @@ static int replay_logs(const struct cmd_context *ctx, const struct config *confi
 		.writer = json_writer_new(),
 	};
 
-	int status = r.writer ? cmd_load_scanner(&config->scanner, &r.scanner) : cmd_fail("out of memory");
-	if (!status && scanner_compile(r.scanner) < 0)
-		status = cmd_fail("out of memory");
+	int status = r.writer ? cmd_load_compiled_scanner(&config->scanner, &r.scanner)
+			      : cmd_fail("out of memory");
 	for (size_t i = 0; i < ctx->operand_count && !status && !r.closed; i++)
 		status = replay_log(&r, ctx->operands[i]);
 	if (!status && r.bench)

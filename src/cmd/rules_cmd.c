@@ -59,7 +59,7 @@ static int load(struct loaded *l, struct problems *problems)
 {
 	int err = ruleset_load(l->paths[RULES], l->counts[RULES], PATHS_MUST_EXIST, problems, &l->rules);
 	if (!err)
-		err = ruleset_compile(l->rules);
+		err = ruleset_compile(l->rules, NULL);
 	int yara_err = yara_rules_load(l->paths[YARA], l->counts[YARA], PATHS_MUST_EXIST, problems, &l->yara);
 	return err ? err : yara_err;
 }

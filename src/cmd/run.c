@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/compile_helper.h"
 #include "cmd/output.h"
 #include "cmd/pid_file.h"
 #include "cmd/pipeline.h"
@@ -80,9 +81,9 @@ static void raise_file_limit(void)
 }
 
 /* Before there are threads. */
-static void open_prog_reader(const struct config *config, struct prog_reader *ret)
+static void open_prog_reader(const struct config *config, struct helper *ret)
 {
-	*ret = (struct prog_reader){.fd = -1};
+	*ret = (struct helper){.fd = -1};
 	if (!config->events[EVENT_bpf_prog_load] && !config->events[EVENT_bpf_socket_filter])
 		return;
 	int err = prog_reader_open(ret);
@@ -91,54 +92,48 @@ static void open_prog_reader(const struct config *config, struct prog_reader *re
 			 strerror(-err));
 }
 
-/* What compiles the rules half a minute long is waited for by nobody who stops the sensor: then the process ends here. */
-static void end_compilation(const struct reloader *reloader, int status)
-{
-	if (!reloader_is_compiling(reloader))
-		return;
-	pid_file_remove();
-	_exit(status);
-}
-
-static int run_sensor(const struct config *config, struct reloader *reloader)
+static int run_sensor(const struct config *config, struct reloader *reloader,
+		      const struct helper *prog_reader)
 {
 	struct buf message = {0};
-	struct prog_reader prog_reader;
 	struct outputs outputs;
 
-	open_prog_reader(config, &prog_reader);
 	int status = output_open(config, false, &outputs);
-	if (status) {
-		prog_reader_close(&prog_reader);
+	if (status)
 		return status;
-	}
 	raise_file_limit();
 	int err = reloader_start(reloader);
 	if (err)
 		log_warn("cannot start the thread that loads rules anew: %s", strerror(-err));
-	err = pipeline_run(config, reloader, prog_reader.fd, &outputs, &message);
-	prog_reader_close(&prog_reader);
+	err = pipeline_run(config, reloader, prog_reader->fd, &outputs, &message);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
 	else if (outputs_are_closed(&outputs))
 		fprintf(stderr, "kunai: the reader of the output has gone\n");
 	outputs_close(&outputs);
 	buf_fini(&message);
-	status = err ? EXIT_FAILURE : EXIT_SUCCESS;
-	end_compilation(reloader, status);
-	return status;
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int scan_and_run(const struct config *config)
 {
+	struct helper compiler = {.fd = -1}, prog_reader;
 	struct reloader *reloader;
 
-	int status = reloader_open(&config->scanner, &reloader);
-	if (status)
-		return status;
-	block_signals();
-	status = run_sensor(config, reloader);
-	reloader_close(reloader);
+	/* before the rules are loaded: they need not have a share in that memory */
+	open_prog_reader(config, &prog_reader);
+	int err = config->scanner.rules.count ? compile_helper_open(&compiler) : 0;
+	if (err)
+		log_warn("cannot start the helper that compiles rules, they cost more than they could: %s",
+			 strerror(-err));
+	int status = reloader_open(&config->scanner, &compiler, &reloader);
+	if (!status) {
+		block_signals();
+		status = run_sensor(config, reloader, &prog_reader);
+		reloader_close(reloader);
+	}
+	helper_close(&compiler);
+	helper_close(&prog_reader);
 	return status;
 }
 

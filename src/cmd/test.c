@@ -222,9 +222,8 @@ static int test_all(const struct cmd_context *ctx, const struct config *config)
 		json_writer_free(t.writer);
 		return cmd_fail_usage("option '--min-severity-fp': expected a number from 0 to 255");
 	}
-	int status = t.writer ? cmd_load_scanner(&config->scanner, &t.scanner) : cmd_fail("out of memory");
-	if (!status && scanner_compile(t.scanner) < 0)
-		status = cmd_fail("out of memory");
+	int status = t.writer ? cmd_load_compiled_scanner(&config->scanner, &t.scanner)
+			      : cmd_fail("out of memory");
 	if (!status) {
 		t.rules = scanner_rules(t.scanner);
 		test_rules(&t, ctx);

@@ -146,6 +146,48 @@ static uint32_t field_index(const struct program *p, const struct field_path *pa
 	return (uint32_t)(found - p->fields);
 }
 
+struct pattern_use {
+	uint32_t field, atom;
+	const char *pattern;
+};
+
+static int compare_patterns(const void *a, const void *b)
+{
+	const struct pattern_use *x = a, *y = b;
+	int order = x->field == y->field ? strcmp(x->pattern, y->pattern) : x->field < y->field ? -1 : 1;
+
+	return order ? order : compare_int((int)x->atom, (int)y->atom);
+}
+
+static int find_patterns(struct program *p)
+{
+	struct pattern_use *uses = calloc((size_t)p->atom_count + 1, sizeof(*uses));
+	uint32_t n = 0;
+
+	p->patterns = arena_alloc(&p->arena, ((size_t)p->atom_count + 1) * sizeof(*p->patterns));
+	p->first_pattern = arena_zalloc(&p->arena, ((size_t)p->field_count + 1) * sizeof(*p->first_pattern));
+	if (!uses || !p->patterns || !p->first_pattern) {
+		free(uses);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < p->atom_count; i++) {
+		const struct atom *atom = &p->atoms[i];
+		if (atom->kind == ATOM_REGEX)
+			uses[n++] = (struct pattern_use){atom->field, i, atom->regex->vector.p};
+	}
+	qsort(uses, n, sizeof(*uses), compare_patterns);
+	for (uint32_t i = 0; i < n; i++) {
+		p->patterns[i] = uses[i].atom;
+		p->first_pattern[uses[i].field + 1] = i + 1;
+	}
+	/* fields without any */
+	for (uint32_t i = 1; i <= p->field_count; i++)
+		if (p->first_pattern[i] < p->first_pattern[i - 1])
+			p->first_pattern[i] = p->first_pattern[i - 1];
+	free(uses);
+	return 0;
+}
+
 int program_find_atoms(struct program *p)
 {
 	struct use *uses = NULL;
@@ -171,6 +213,8 @@ int program_find_atoms(struct program *p)
 		atom->field = field_index(p, &atom->expression->field);
 		atom->other = atom->indirect ? field_index(p, &atom->expression->other) : atom->field;
 	}
+	if (!err)
+		err = find_patterns(p);
 out:
 	free(uses);
 	return err;

@@ -4,115 +4,102 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FLAGS = HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY };
-
-/* The patterns of one field. */
-struct batch {
-	const char **patterns;
-	unsigned int *flags;
-	unsigned int *ids;
-	unsigned int n;
-};
-
-static void batch_fini(struct batch *b)
+static const char *pattern_of(const struct program *p, uint32_t atom)
 {
-	free(b->patterns);
-	free(b->flags);
-	free(b->ids);
+	return p->atoms[atom].regex->vector.p;
 }
 
-static int batch_init(struct batch *ret, uint32_t n)
+struct pattern_set *databases_patterns(const struct program *p, uint32_t field)
 {
-	*ret = (struct batch){
-		.patterns = calloc((size_t)n + 1, sizeof(*ret->patterns)),
-		.flags = calloc((size_t)n + 1, sizeof(*ret->flags)),
-		.ids = calloc((size_t)n + 1, sizeof(*ret->ids)),
-	};
-	if (ret->patterns && ret->flags && ret->ids)
-		return 0;
-	batch_fini(ret);
-	return -ENOMEM;
-}
+	struct buf texts = {0};
 
-static void batch_remove(struct batch *b, unsigned int i)
-{
-	b->n--;
-	memmove(b->patterns + i, b->patterns + i + 1, (b->n - i) * sizeof(*b->patterns));
-	memmove(b->ids + i, b->ids + i + 1, (b->n - i) * sizeof(*b->ids));
-}
-
-/* Singly first: compiling all ends at the first that is refused, and that after a long time. */
-static bool is_accepted(const char *pattern)
-{
-	hs_compile_error_t *error = NULL;
-	hs_expr_info_t *info = NULL;
-
-	bool accepted = hs_expression_info(pattern, FLAGS, &info, &error) == HS_SUCCESS;
-	free(info);
-	hs_free_compile_error(error);
-	return accepted;
-}
-
-static int compile_batch(struct batch *b, hs_database_t **ret)
-{
-	while (b->n) {
-		hs_compile_error_t *error = NULL;
-		hs_error_t result = hs_compile_multi(b->patterns, b->flags, b->ids, b->n, HS_MODE_BLOCK, NULL,
-						     ret, &error);
-		if (result == HS_SUCCESS)
-			return 0;
-		int index = error ? error->expression : -1;
-		hs_free_compile_error(error);
-		if (result == HS_NOMEM)
-			return -ENOMEM;
-		/* one that is too large in company, or all together: the rest must do without a database */
-		if (index < 0)
-			b->n = 0;
-		else
-			batch_remove(b, (unsigned int)index);
+	for (uint32_t i = p->first_pattern[field]; i < p->first_pattern[field + 1]; i++) {
+		const char *pattern = pattern_of(p, p->patterns[i]);
+		buf_add(&texts, pattern, strlen(pattern) + 1);
 	}
-	*ret = NULL;
+	struct pattern_set *set = texts.failed ? NULL : patterns_new(texts.p, texts.len);
+	if (texts.failed)
+		errno = ENOMEM;
+	buf_fini(&texts);
+	return set;
+}
+
+/* Both are sorted. Where a pattern stands several times, for regular expressions that differ in what makes it exact, they
+ * are paired in their order. */
+static int pair_patterns(struct databases *d, const struct program *p, uint32_t field,
+			 struct pattern_set *set)
+{
+	struct field_database *ret = &d->fields[field];
+	uint32_t i = 0, at = p->first_pattern[field], end = p->first_pattern[field + 1];
+
+	if (!set || !set->db)
+		return 0;
+	ret->atoms = arena_alloc(&d->arena, ((size_t)set->count + 1) * sizeof(*ret->atoms));
+	if (!ret->atoms)
+		return -ENOMEM;
+	memset(ret->atoms, 0xff, (size_t)set->count * sizeof(*ret->atoms));
+	ret->patterns = patterns_ref(set);
+	while (i < set->count && at < end) {
+		int order = strcmp(set->patterns[i], pattern_of(p, p->patterns[at]));
+		if (order == 0) {
+			ret->atoms[i] = p->patterns[at];
+			d->held[p->patterns[at]] = set->held[i];
+		}
+		i += order <= 0;
+		at += order >= 0;
+	}
 	return 0;
 }
 
-static int compile_field(struct databases *d, const struct program *p, uint32_t field)
+/* Those that no database holds, if they are many. */
+static int list_alone(struct databases *d, const struct program *p, uint32_t field)
 {
-	struct batch batch;
+	struct id_list *alone = &d->fields[field].alone;
+	uint32_t begin = p->first_pattern[field], end = p->first_pattern[field + 1], n = 0;
 
-	int err = batch_init(&batch, p->atom_count);
-	if (err)
-		return err;
-	for (uint32_t i = 0; i < p->atom_count; i++) {
-		const struct atom *atom = &p->atoms[i];
-		if (atom->kind != ATOM_REGEX || atom->field != field || !is_accepted(atom->regex->vector.p))
-			continue;
-		batch.patterns[batch.n] = atom->regex->vector.p;
-		batch.flags[batch.n] = FLAGS;
-		batch.ids[batch.n++] = i;
+	for (uint32_t i = begin; i < end; i++) {
+		d->searched[p->patterns[i]] = d->held[p->patterns[i]];
+		n += !d->held[p->patterns[i]];
 	}
-	err = compile_batch(&batch, &d->fields[field]);
-	for (unsigned int i = 0; i < batch.n && !err; i++)
-		d->held[batch.ids[i]] = true;
-	batch_fini(&batch);
-	return err;
+	if (n < ALONE_MIN)
+		return 0;
+	alone->v = arena_alloc(&d->arena, n * sizeof(*alone->v));
+	if (!alone->v)
+		return -ENOMEM;
+	for (uint32_t i = begin; i < end; i++) {
+		if (!d->held[p->patterns[i]])
+			alone->v[alone->n++] = p->patterns[i];
+		d->searched[p->patterns[i]] = true;
+	}
+	return 0;
+}
+
+/* With lists of NULL only counts. */
+static void list_guards(const struct databases *d, const struct program *p, const struct field_plan *plan,
+			struct slow_guards *ret)
+{
+	ret->always.n = ret->wide.n = 0;
+	for (uint32_t i = 0; i < plan->regexes.n; i++) {
+		uint32_t atom = plan->regexes.v[i];
+		struct id_list *list = !d->searched[atom]                  ? &ret->always
+				       : p->atoms[atom].regex->facts.blind ? &ret->wide
+									   : NULL;
+		if (list && list->v)
+			list->v[list->n] = atom;
+		if (list)
+			list->n++;
+	}
 }
 
 static int choose_guards(struct databases *d, const struct program *p, const struct field_plan *plan,
 			 struct slow_guards *ret)
 {
-	uint32_t n = plan->regexes.n;
-
-	ret->always.v = arena_alloc(&d->arena, ((size_t)n + 1) * sizeof(uint32_t));
-	ret->wide.v = arena_alloc(&d->arena, ((size_t)n + 1) * sizeof(uint32_t));
+	list_guards(d, p, plan, ret);
+	ret->always.v = arena_alloc(&d->arena, ((size_t)ret->always.n + 1) * sizeof(uint32_t));
+	ret->wide.v = arena_alloc(&d->arena, ((size_t)ret->wide.n + 1) * sizeof(uint32_t));
 	if (!ret->always.v || !ret->wide.v)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t atom = plan->regexes.v[i];
-		if (!d->held[atom])
-			ret->always.v[ret->always.n++] = atom;
-		else if (p->atoms[atom].regex->facts.blind)
-			ret->wide.v[ret->wide.n++] = atom;
-	}
+	list_guards(d, p, plan, ret);
 	return 0;
 }
 
@@ -133,35 +120,37 @@ static int choose_all_guards(struct databases *d, const struct program *p)
 	return 0;
 }
 
-int databases_init(struct databases *ret, const struct program *p, bool compile)
+struct databases *databases_new(const struct program *p, struct pattern_set *const *sets)
 {
-	int err = 0;
+	struct databases *d = calloc(1, sizeof(*d));
+	if (!d)
+		return NULL;
 
-	*ret = (struct databases){0};
-	ret->fields = calloc((size_t)p->field_count + 1, sizeof(hs_database_t *));
-	ret->held = arena_zalloc(&ret->arena, (size_t)p->atom_count + 1);
-	if (!ret->fields || !ret->held)
-		err = -ENOMEM;
-	for (uint32_t i = 0; i < p->field_count && compile && !err; i++)
-		err = compile_field(ret, p, i);
-	if (!err)
-		err = choose_all_guards(ret, p);
-	for (uint32_t i = 0; i < p->atom_count && !err; i++) {
-		ret->held_count += ret->held[i];
-		ret->refused_count += p->atoms[i].kind == ATOM_REGEX && !ret->held[i];
+	d->field_count = p->field_count;
+	d->fields = arena_zalloc(&d->arena, ((size_t)p->field_count + 1) * sizeof(*d->fields));
+	d->held = arena_zalloc(&d->arena, (size_t)p->atom_count + 1);
+	d->searched = arena_zalloc(&d->arena, (size_t)p->atom_count + 1);
+	int err = d->fields && d->held && d->searched ? 0 : -ENOMEM;
+	for (uint32_t i = 0; i < p->field_count && !err; i++) {
+		err = pair_patterns(d, p, i, sets[i]);
+		if (!err)
+			err = list_alone(d, p, i);
 	}
-	/* what a failure leaves is freed with the field count in hand */
-	ret->field_count = p->field_count;
-	if (err)
-		databases_fini(ret);
-	return err;
+	if (!err)
+		err = choose_all_guards(d, p);
+	if (!err)
+		return d;
+	databases_free(d);
+	errno = ENOMEM;
+	return NULL;
 }
 
-void databases_fini(struct databases *d)
+void databases_free(struct databases *d)
 {
+	if (!d)
+		return;
 	for (uint32_t i = 0; d->fields && i < d->field_count; i++)
-		hs_free_database(d->fields[i]);
-	free(d->fields);
+		patterns_unref(d->fields[i].patterns);
 	arena_fini(&d->arena);
-	*d = (struct databases){0};
+	free(d);
 }

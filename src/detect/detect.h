@@ -30,16 +30,29 @@ void ruleset_free(struct ruleset *rs);
 
 struct ruleset_facts {
 	uint32_t detections, filters, dependencies;
-	uint32_t regexes;          /* different ones */
-	uint32_t patterns_refused; /* pairs of field and regular expression that no database holds */
+	uint32_t regexes; /* different ones */
+};
+
+struct pattern_set;
+
+/* Where compiled patterns come from. Both return 0 when the set is compiled, else -errno. */
+struct pattern_source {
+	void *context;
+	int (*find)(void *context, struct pattern_set *set); /* quick, from a cache; NULL: there is none */
+	int (*make)(void *context, struct pattern_set *set); /* slow; NULL: here and now */
 };
 
 /*
  * Compiles the regular expressions of each field into one database, which takes up to a minute for ten thousand rules. Any
- * thread may do it, one at a time, while others match: they try patterns one by one until it is done. Returns 0 or
- * -ENOMEM.
+ * thread may do it, one at a time, while others match: they try the patterns of a field one by one until it is done. The
+ * first function takes what can be found, the second one makes the rest, and can be called again. Return 0 when all is
+ * compiled, -EAGAIN (the first one) when not, -ENOMEM, or the error of make(), which ends it if it is -ECANCELED.
  */
-int ruleset_compile(struct ruleset *rs);
+int ruleset_find_compiled(struct ruleset *rs, const struct pattern_source *source);
+int ruleset_compile(struct ruleset *rs, const struct pattern_source *source);
+
+/* Until a field is compiled, uses what older rules had: patterns that are in both need not be tried one by one. */
+int ruleset_adopt(struct ruleset *rs, const struct ruleset *older);
 
 /* A rule that was loaded. */
 struct rule_facts {

@@ -12,7 +12,8 @@ struct detector {
 	struct engine engine;
 	struct interpreter interpreter;
 	struct regex_matcher *matcher;
-	const struct databases *databases; /* the last ones that were tried */
+	struct databases *databases;
+	uint32_t generation; /* that was looked at last */
 	uint64_t events;
 };
 
@@ -23,7 +24,7 @@ struct detector *detector_new(struct ruleset *rs)
 	if (!d)
 		return NULL;
 	d->rs = rs;
-	d->databases = &rs->uncompiled;
+	d->databases = ruleset_take_databases(rs, &d->generation);
 	d->matcher = regex_matcher_new();
 	if (!d->matcher || collector_init(&d->collector, rs) ||
 	    engine_init(&d->engine, &rs->program, d->matcher) || engine_use(&d->engine, d->databases) ||
@@ -41,6 +42,7 @@ void detector_free(struct detector *d)
 		return;
 	collector_fini(&d->collector);
 	engine_fini(&d->engine);
+	ruleset_give_databases(d->rs, d->databases);
 	interpreter_fini(&d->interpreter);
 	regex_matcher_free(d->matcher);
 	free(d);
@@ -49,13 +51,15 @@ void detector_free(struct detector *d)
 /* Databases may have become ready since the last event. */
 static void use_databases(struct detector *d)
 {
-	const struct databases *ready = atomic_load_explicit(&d->rs->ready, memory_order_acquire);
-
-	if (ready == d->databases || !ready)
+	if (atomic_load_explicit(&d->rs->generation, memory_order_relaxed) == d->generation)
 		return;
-	/* without memory for them the patterns are tried one by one for ever: exact, but slow */
-	d->databases = ready;
-	engine_use(&d->engine, ready);
+	struct databases *ready = ruleset_take_databases(d->rs, &d->generation), *unused = ready;
+	/* without memory for them it goes on with the old ones: exact, but slow */
+	if (engine_use(&d->engine, ready) == 0) {
+		unused = d->databases;
+		d->databases = ready;
+	}
+	ruleset_give_databases(d->rs, unused);
 }
 
 static void on_match(void *context, uint32_t rule)

@@ -47,7 +47,8 @@ void engine_fini(struct engine *e)
 int engine_use(struct engine *e, const struct databases *d)
 {
 	for (uint32_t i = 0; i < d->field_count; i++) {
-		if (d->fields[i] && hs_alloc_scratch(d->fields[i], &e->scratch) != HS_SUCCESS)
+		const struct pattern_set *patterns = d->fields[i].patterns;
+		if (patterns && hs_alloc_scratch(patterns->db, &e->scratch) != HS_SUCCESS)
 			return -ENOMEM;
 	}
 	e->databases = d;
@@ -160,6 +161,7 @@ static uint32_t hash_of(struct engine *e, uint32_t field, struct str text)
 
 struct scan {
 	struct engine *engine;
+	const struct field_database *db;
 	struct str text;
 	bool ascii;
 	bool failed;    /* the result is not to be kept */
@@ -175,16 +177,19 @@ static void find(struct scan *scan, uint32_t atom)
 	fire(scan->engine, atom);
 }
 
-static int on_hit(unsigned int atom, unsigned long long from, unsigned long long to, unsigned int flags,
+static int on_hit(unsigned int id, unsigned long long from, unsigned long long to, unsigned int flags,
 		  void *context)
 {
 	struct scan *scan = context;
 	struct engine *e = scan->engine;
-	const struct regex *regex = e->p->atoms[atom].regex;
+	uint32_t atom = id < scan->db->patterns->count ? scan->db->atoms[id] : UINT32_MAX;
 
 	(void)from;
 	(void)to;
 	(void)flags;
+	if (atom == UINT32_MAX)
+		return 0; /* of older rules */
+	const struct regex *regex = e->p->atoms[atom].regex;
 	if (scan->ascii && !regex->facts.superset) {
 		find(scan, atom);
 		return 0;
@@ -213,10 +218,29 @@ static bool is_ascii(struct str s)
 	return !(high & UINT64_C(0x8080808080808080));
 }
 
-static void scan_text(struct engine *e, const hs_database_t *db, struct scan *scan)
+/* What no database holds. */
+static void try_alone(struct engine *e, struct scan *scan)
 {
+	for (uint32_t i = 0; i < scan->db->alone.n; i++) {
+		uint32_t atom = scan->db->alone.v[i];
+		enum truth truth = match_one(e, e->p->atoms[atom].regex, scan->text);
+		if (truth == TRUTH_TRUE)
+			find(scan, atom);
+		else if (truth == TRUTH_ERROR)
+			learn(e, atom, truth);
+		scan->failed |= truth == TRUTH_ERROR;
+	}
+	e->counters.slow += scan->db->alone.n;
+}
+
+static void scan_text(struct engine *e, struct scan *scan)
+{
+	try_alone(e, scan);
+	if (!scan->db->patterns)
+		return;
 	e->counters.scans++;
-	if (hs_scan(db, scan->text.p, scan->text.len, 0, e->scratch, on_hit, scan) == HS_SUCCESS)
+	if (hs_scan(scan->db->patterns->db, scan->text.p, scan->text.len, 0, e->scratch, on_hit, scan) ==
+	    HS_SUCCESS)
 		return;
 	e->counters.failures++;
 	scan->failed = true;
@@ -235,14 +259,14 @@ static bool is_worth_remembering(struct engine_field *f, struct str text)
 }
 
 /* What is known of the text, or a search. */
-static bool search(struct engine *e, uint32_t field, const hs_database_t *db, struct str text)
+static bool search(struct engine *e, uint32_t field, const struct field_database *db, struct str text)
 {
 	struct engine_field *f = &e->fields[field];
-	struct scan scan = {.engine = e, .text = {text.p ? text.p : "", text.len}};
+	struct scan scan = {.engine = e, .db = db, .text = {text.p ? text.p : "", text.len}};
 
 	if (!is_worth_remembering(f, text)) {
 		scan.ascii = is_ascii(text);
-		scan_text(e, db, &scan);
+		scan_text(e, &scan);
 		return scan.ascii;
 	}
 	uint32_t hash = hash_of(e, field, text);
@@ -255,29 +279,34 @@ static bool search(struct engine *e, uint32_t field, const hs_database_t *db, st
 		return known->ascii;
 	}
 	scan.ascii = is_ascii(text);
-	scan_text(e, db, &scan);
+	scan_text(e, &scan);
 	if (!scan.failed)
 		memo_store(&e->memo, field, scan.text, hash, scan.atoms, scan.found, scan.ascii);
 	return scan.ascii;
+}
+
+static bool search_or_look(struct engine *e, uint32_t field, const struct field_database *db, struct str text)
+{
+	return db->patterns || db->alone.n ? search(e, field, db, text) : is_ascii(text);
 }
 
 /* Once an event: what the field's database says of its value. */
 static void scan_field(struct engine *e, uint32_t field)
 {
 	struct engine_field *f = &e->fields[field];
-	const hs_database_t *db = e->databases->fields[field];
+	const struct field_database *db = &e->databases->fields[field];
 	const struct value *value = value_of(e, field);
 
 	if (f->scanned == e->round)
 		return;
 	f->scanned = e->round;
 	if (value->kind == VALUE_STR) {
-		f->ascii = db ? search(e, field, db, value->s) : is_ascii(value->s);
+		f->ascii = search_or_look(e, field, db, value->s);
 		return;
 	}
 	bool ascii = true;
 	for (uint32_t i = 0; value->kind == VALUE_STRV && i < value->v.n; i++)
-		ascii &= db ? search(e, field, db, value->v.v[i]) : is_ascii(value->v.v[i]);
+		ascii &= search_or_look(e, field, db, value->v.v[i]);
 	f->ascii = ascii;
 }
 
@@ -285,7 +314,7 @@ static enum truth find_regex(struct engine *e, uint32_t index, const struct valu
 {
 	const struct atom *atom = &e->p->atoms[index];
 
-	if (!e->databases->held[index])
+	if (!e->databases->searched[index])
 		return match_slowly(e, atom->regex, value);
 	scan_field(e, atom->field);
 	if (is_known(e, e->atoms[index]))

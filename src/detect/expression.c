@@ -116,6 +116,7 @@ static int parse_segment(struct parser *p, struct str *ret)
 /* ".data.exe.path", which may be in double quotes as a whole */
 static int parse_field(struct parser *p, struct field_path *ret)
 {
+	struct str segments[FIELD_DEPTH_MAX];
 	struct buf text = {0};
 	bool quoted = peek(p) == '"';
 	int err = 0;
@@ -131,18 +132,21 @@ static int parse_field(struct parser *p, struct field_path *ret)
 					       FIELD_DEPTH_MAX);
 			goto out;
 		}
-		err = parse_segment(p, &ret->segments[ret->count]);
+		err = parse_segment(p, &segments[ret->count]);
 		if (err)
 			goto out;
-		buf_printf(&text, ".%.*s", STR_ARG(ret->segments[ret->count]));
+		buf_printf(&text, ".%.*s", STR_ARG(segments[ret->count]));
 		ret->count++;
 	}
 	if (quoted && !take(p, STR("\""))) {
 		err = refuse(p, "\" after the field");
 		goto out;
 	}
+	struct str *kept = arena_alloc(p->arena, ret->count * sizeof(*kept));
 	ret->text = arena_str(p->arena, buf_str(&text));
-	err = text.failed || !ret->text.p ? -ENOMEM : 0;
+	err = text.failed || !ret->text.p || !kept ? -ENOMEM : 0;
+	if (!err)
+		ret->segments = memcpy(kept, segments, ret->count * sizeof(*kept));
 out:
 	buf_fini(&text);
 	return err;

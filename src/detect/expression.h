@@ -30,7 +30,7 @@ struct literal {
 
 struct field_path {
 	struct str text; /* ".data.exe.path", without quotes */
-	struct str segments[FIELD_DEPTH_MAX];
+	const struct str *segments;
 	uint32_t count;
 	uint32_t offset; /* where in the expression it begins */
 };

@@ -66,6 +66,8 @@ struct program {
 	struct str *fields; /* their paths */
 	uint32_t field_count;
 	struct field_slot *slots; /* field_count for each type */
+	uint32_t *patterns;       /* atoms with regular expressions, by field and then by Vectorscan's form */
+	uint32_t *first_pattern;  /* of each field and one: where its patterns begin */
 	uint32_t **operands;      /* of each rule: the atoms of its operands; UINT32_MAX for rule(name) */
 	struct type_plan types[EVENT_COUNT];
 	struct literal_slot *literals; /* a hash table of texts and numbers that are guards */
@@ -86,7 +88,7 @@ static inline const struct field_slot *program_slot(const struct program *p, enu
 uint32_t program_hash_text(uint32_t field, struct str text);
 uint32_t program_hash_number(uint32_t field, const struct value *number);
 
-/* atoms.c: fills atoms, fields, slots and operands. */
+/* atoms.c: fills atoms, fields, slots, operands and patterns. */
 int program_find_atoms(struct program *p);
 
 /* guards.c: fills types and, for each atom, whether it is a guard of some type. */

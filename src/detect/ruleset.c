@@ -182,16 +182,25 @@ int ruleset_intern_names(struct ruleset *rs)
 
 /* ---- loading ---- */
 
+static struct ruleset *ruleset_new(void)
+{
+	struct ruleset *rs = calloc(1, sizeof(*rs));
+
+	if (rs)
+		pthread_mutex_init(&rs->lock, NULL);
+	return rs;
+}
+
 void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
-	databases_fini(&rs->compiled);
-	databases_fini(&rs->uncompiled);
+	ruleset_fini_databases(rs);
 	program_fini(&rs->program);
 	for (uint32_t i = 0; i < rs->regex_count; i++)
 		regex_fini(&rs->regexes[i]);
 	arena_fini(&rs->arena);
+	pthread_mutex_destroy(&rs->lock);
 	free(rs);
 }
 
@@ -254,17 +263,7 @@ static int finish(struct ruleset *rs, struct loader *l, uint32_t errors)
 		err = program_init(&rs->program, rs->rules, rs->count);
 	if (!err)
 		err = report_sleepers(rs, l->problems);
-	return err ? err : databases_init(&rs->uncompiled, &rs->program, false);
-}
-
-int ruleset_compile(struct ruleset *rs)
-{
-	if (atomic_load_explicit(&rs->ready, memory_order_acquire))
-		return 0;
-	int err = databases_init(&rs->compiled, &rs->program, true);
-	if (!err)
-		atomic_store_explicit(&rs->ready, &rs->compiled, memory_order_release);
-	return err;
+	return err ? err : ruleset_init_databases(rs);
 }
 
 static int add_paths(struct loader *l, const char *const *paths, uint32_t count, enum path_policy policy)
@@ -285,7 +284,7 @@ static int add_paths(struct loader *l, const char *const *paths, uint32_t count,
 int ruleset_load(const char *const *paths, uint32_t count, enum path_policy policy, struct problems *problems,
 		 struct ruleset **ret)
 {
-	struct ruleset *rs = calloc(1, sizeof(*rs));
+	struct ruleset *rs = ruleset_new();
 	uint32_t errors = problems->errors;
 	struct loader l;
 
@@ -306,7 +305,7 @@ int ruleset_load(const char *const *paths, uint32_t count, enum path_policy poli
 int ruleset_load_text(const struct rule_text *rules, const struct rule_text *templates,
 		      struct problems *problems, struct ruleset **ret)
 {
-	struct ruleset *rs = calloc(1, sizeof(*rs));
+	struct ruleset *rs = ruleset_new();
 	uint32_t errors = problems->errors;
 	struct loader l;
 	int err = 0;
@@ -344,39 +343,13 @@ uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action)
 struct ruleset_facts ruleset_facts(const struct ruleset *rs)
 {
 	struct ruleset_facts facts = {.regexes = rs->regex_count};
-	const struct databases *ready = atomic_load_explicit(&rs->ready, memory_order_acquire);
 
 	for (uint32_t i = 0; i < rs->count; i++) {
 		facts.detections += rs->rules[i].type == RULE_DETECTION;
 		facts.filters += rs->rules[i].type == RULE_FILTER;
 		facts.dependencies += rs->rules[i].type == RULE_DEPENDENCY;
 	}
-	facts.patterns_refused = ready ? ready->refused_count : rs->uncompiled.refused_count;
 	return facts;
-}
-
-void ruleset_each_slow(const struct ruleset *rs,
-		       void (*visit)(void *context, const struct slow_pattern *slow), void *context)
-{
-	const struct databases *ready = atomic_load_explicit(&rs->ready, memory_order_acquire);
-
-	for (uint32_t i = 0; i < rs->count; i++) {
-		for (uint32_t k = 0; k < rs->rules[i].operand_count; k++) {
-			const struct operand *o = &rs->rules[i].operands[k];
-			struct slow_pattern slow = {.place = &o->place, .operand = o->name};
-			if (!o->regex)
-				continue;
-			if (!ready || !ready->held[rs->program.operands[i][k]])
-				slow.reason = SLOW_ALONE;
-			else if (o->regex->facts.superset)
-				slow.reason = SLOW_CONFIRMED;
-			else if (o->regex->facts.blind)
-				slow.reason = SLOW_WIDE;
-			else
-				continue;
-			visit(context, &slow);
-		}
-	}
 }
 
 bool ruleset_rule(const struct ruleset *rs, uint32_t index, struct rule_facts *ret)

@@ -3,6 +3,7 @@
 #ifndef KUNAI_DETECT_RULESET_H
 #define KUNAI_DETECT_RULESET_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "detect/database.h"
@@ -32,10 +33,23 @@ struct ruleset {
 	struct regex *regexes; /* different ones */
 	uint32_t regex_count;
 	struct program program;
-	struct databases uncompiled;             /* none: what is used until the others are ready */
-	struct databases compiled;               /* belongs to ruleset_compile() until they are */
-	_Atomic(const struct databases *) ready; /* NULL, or compiled */
+	/* Belong to the one thread that compiles. Of each field: */
+	struct pattern_set **wanted; /* all its patterns; NULL: it has none */
+	struct pattern_set *
+		*used; /* the same once it is compiled; until then NULL, or those of older rules */
+	/* What is used now, and how often it was replaced. */
+	pthread_mutex_t lock;
+	struct databases *databases;
+	atomic_uint generation;
 };
+
+/* For a detector: the databases in use, to be given back. Sets the generation that they are of, or a later one. */
+struct databases *ruleset_take_databases(struct ruleset *rs, uint32_t *ret_generation);
+void ruleset_give_databases(struct ruleset *rs, struct databases *d);
+
+/* Makes and publishes the first databases, which hold nothing. Returns 0 or -ENOMEM. */
+int ruleset_init_databases(struct ruleset *rs);
+void ruleset_fini_databases(struct ruleset *rs);
 
 /* Gives each operand of ~= its regular expression. Returns 0 or -ENOMEM; what is wrong goes to the problems. */
 int ruleset_compile_regexes(struct ruleset *rs, struct problems *problems);

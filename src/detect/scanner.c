@@ -82,9 +82,19 @@ bool scanner_is_empty(const struct scanner *s)
 	return s->empty;
 }
 
-int scanner_compile(struct scanner *s)
+int scanner_adopt(struct scanner *s, const struct scanner *older)
 {
-	return ruleset_compile(s->rules);
+	return ruleset_adopt(s->rules, older->rules);
+}
+
+int scanner_find_compiled(struct scanner *s, const struct pattern_source *source)
+{
+	return ruleset_find_compiled(s->rules, source);
+}
+
+int scanner_compile(struct scanner *s, const struct pattern_source *source)
+{
+	return ruleset_compile(s->rules, source);
 }
 
 const struct ruleset *scanner_rules(const struct scanner *s)

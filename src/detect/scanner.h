@@ -27,8 +27,10 @@ void scanner_free(struct scanner *s);
 /* There is nothing to match: every event is printed as it is. */
 bool scanner_is_empty(const struct scanner *s);
 
-/* Any thread may do it while events are scanned, see ruleset_compile(). */
-int scanner_compile(struct scanner *s);
+/* See ruleset_compile() and its neighbours. */
+int scanner_adopt(struct scanner *s, const struct scanner *older);
+int scanner_find_compiled(struct scanner *s, const struct pattern_source *source);
+int scanner_compile(struct scanner *s, const struct pattern_source *source);
 
 /*
  * Sets e->detection and e->filter. Valid until the next call. The severities of IoCs are added to those of rules, up to

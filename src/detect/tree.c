@@ -18,7 +18,8 @@ struct open_node {
 };
 
 struct builder {
-	struct arena *arena;
+	struct arena *arena; /* of texts */
+	struct arena nodes;  /* of the document */
 	struct str file;
 	struct problems *problems;
 	struct tree_node *root;
@@ -70,7 +71,7 @@ static struct str keep(struct builder *b, const yaml_char_t *text, size_t len)
 
 static struct tree_node *node_new(struct builder *b, const yaml_event_t *event, enum tree_kind kind)
 {
-	struct tree_node *node = arena_zalloc(b->arena, sizeof(*node));
+	struct tree_node *node = arena_zalloc(&b->nodes, sizeof(*node));
 
 	if (node) {
 		node->kind = kind;
@@ -181,7 +182,7 @@ static int close_node(struct builder *b)
 	struct tree_node *node = open->node;
 
 	node->count = open->count;
-	node->items = arena_alloc(b->arena, (open->count + 1) * sizeof(struct tree_node *));
+	node->items = arena_alloc(&b->nodes, (open->count + 1) * sizeof(struct tree_node *));
 	if (node->items && open->count)
 		memcpy(node->items, open->items, open->count * sizeof(struct tree_node *));
 	free(open->items);
@@ -193,6 +194,7 @@ static void forget(struct builder *b)
 {
 	while (b->depth)
 		free(b->stack[--b->depth].items);
+	arena_reset(&b->nodes);
 	b->root = NULL;
 	b->anchor_count = 0;
 	b->bad = false;
@@ -306,6 +308,7 @@ int tree_each_document(struct str text, struct str file, struct arena *a, struct
 		yaml_parser_delete(&parser);
 	}
 	forget(b);
+	arena_fini(&b->nodes);
 	free(b);
 	return err;
 }

@@ -32,7 +32,8 @@ struct tree_node {
 };
 
 /*
- * Calls visit for the root of each document that is neither empty nor wrong; what is wrong is added to the problems.
+ * Calls visit for the root of each document that is neither empty nor wrong; what is wrong is added to the problems. Texts
+ * live in the arena, nodes until visit returns.
  * Stops at an error of visit. Returns 0, -ENOMEM or what visit returned.
  */
 int tree_each_document(struct str text, struct str file, struct arena *a, struct problems *problems,

@@ -6,17 +6,9 @@
 #ifndef KUNAI_PROBE_PROG_READER_H
 #define KUNAI_PROBE_PROG_READER_H
 
-#include <sys/types.h>
+#include "base/helper.h"
 
-struct prog_reader {
-	int fd; /* for requests and answers, nonblocking */
-	pid_t pid;
-};
-
-/* Forks: to be called before there are threads. -errno, and then *ret is not open. */
-int prog_reader_open(struct prog_reader *ret);
-
-/* Ends the helper and waits for it. */
-void prog_reader_close(struct prog_reader *r);
+/* Forks: to be called before there are threads. fd is for requests and answers. -errno, and then *ret is not open. */
+int prog_reader_open(struct helper *ret);
 
 #endif

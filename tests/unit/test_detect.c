@@ -59,7 +59,7 @@ static void check(const char *rules, const char *want, const char *name)
 	struct buf early = {0}, compiled = {0}, slow = {0};
 
 	write_verdict(&early, detect_event(d, &event));
-	ruleset_compile(rs);
+	ruleset_compile(rs, NULL);
 	write_verdict(&compiled, detect_event(d, &event));
 	write_verdict(&slow, detect_event_slowly(d, &event));
 	is_str(compiled.p, want, name);

@@ -401,6 +401,8 @@ static void compare(struct detector *d, struct event *e, const struct buf *text,
 	buf_fini(&slow);
 }
 
+static struct ruleset *older; /* of the round before */
+
 static void run_round(struct totals *t)
 {
 	struct problems problems = {0};
@@ -421,7 +423,11 @@ static void run_round(struct totals *t)
 	struct detector *d = detector_new(rs);
 	for (uint32_t i = 0; i < 50; i++)
 		compare(d, &events[any(event_count)], &text, "without databases", t);
-	ruleset_compile(rs);
+	if (older && ruleset_adopt(rs, older) == 0) {
+		for (uint32_t i = 0; i < 50; i++)
+			compare(d, &events[any(event_count)], &text, "with databases of older rules", t);
+	}
+	ruleset_compile(rs, NULL);
 	for (uint32_t i = 0; i < event_count; i++)
 		compare(d, &events[i], &text, "with databases", t);
 	struct detector_counters c = detector_counters(d);
@@ -431,7 +437,8 @@ static void run_round(struct totals *t)
 	if (c.regex_failures)
 		t->different++;
 	detector_free(d);
-	ruleset_free(rs);
+	ruleset_free(older);
+	older = rs;
 	problems_fini(&problems);
 	buf_fini(&text);
 }
@@ -450,6 +457,7 @@ int main(void)
 	   event_count, path_count, text_count);
 	for (uint32_t i = 0; i < n; i++)
 		run_round(&t);
+	ruleset_free(older);
 	ok(t.different == 0, "%" PRIu64 " of %" PRIu64 " verdicts differ", t.different, t.compared);
 	ok(t.verdicts > t.compared / 20, "%" PRIu64 " of the events led to something", t.verdicts);
 	ok(t.confirmed > 100 || slow, "%" PRIu64 " hits were confirmed, %" PRIu64 " patterns tried alone",
