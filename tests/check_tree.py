@@ -15,10 +15,11 @@ MAY_INCLUDE = {
     "src/enrich": {"base", "event", "schema", "enrich"},
     "src/detect": {"base", "event", "schema", "detect"},
     "src/json": {"base", "event", "schema", "json"},
+    "src/text": {"base", "event", "schema", "text"},
     "src/sink": {"base", "sink"},
     "src/config": {"base", "event", "schema", "config"},
     "src/probe": {"base", "event", "schema", "bpf", "probe"},
-    "src/cmd": {"base", "event", "schema", "enrich", "detect", "json", "sink", "config", "probe", "cmd"},
+    "src/cmd": {"base", "event", "schema", "enrich", "detect", "json", "text", "sink", "config", "probe", "cmd"},
     "schema": {"schema"},
 }
 LIBBPF_USERS = ("src/probe/", "bpf/")

@@ -93,6 +93,12 @@ int cmd_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "kunai: ..." and returns EXIT_USAGE. */
 int cmd_fail_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The option --format: *ret_text is true for text, false for json. Returns EXIT_SUCCESS, or EXIT_USAGE after saying why. */
+int cmd_read_format(const struct cmd_context *ctx, const struct config_option *option, bool *ret_text);
+
+/* Whether what is written to it is for a terminal that shows colours. */
+bool cmd_wants_colour(int fd);
+
 /* Prints the buffer on stdout and returns the exit status. */
 int cmd_print(const struct buf *text);
 

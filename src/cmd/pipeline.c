@@ -14,6 +14,7 @@
 #define LOG_MODULE "kunai::pipeline"
 #include "base/log.h"
 #include "cmd/accounts.h"
+#include "cmd/cmd.h"
 #include "cmd/actions.h"
 #include "cmd/output.h"
 #include "base/utc_clock.h"
@@ -21,6 +22,7 @@
 #include "event/reorder.h"
 #include "probe/probe.h"
 #include "json/writer.h"
+#include "text/writer.h"
 
 enum {
 	QUEUE_BYTES_MAX = 64 << 20, /* records that wait for their turn */
@@ -55,12 +57,14 @@ struct pipeline {
 	struct enricher *enricher;
 	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
 	struct json_writer *writer;
+	struct text_writer *text; /* NULL: nobody wants text */
 	struct outputs *outputs;
 	struct output_watch output_watch;
 	struct reorder queue;
 	struct utc_clock clock;
 	struct arena arena;
 	struct buf output;
+	struct buf text_output;
 	uint64_t started; /* boot time */
 	uint64_t batch;
 	uint64_t barrier; /* boot time: all that is older has been passed on, or may be */
@@ -77,8 +81,9 @@ struct pipeline {
 static void flush(struct pipeline *p)
 {
 	if (p->output.len)
-		outputs_write(p->outputs, p->output.p, p->output.len, NULL, 0);
+		outputs_write(p->outputs, p->output.p, p->output.len, p->text_output.p, p->text_output.len);
 	buf_reset(&p->output);
+	buf_reset(&p->text_output);
 }
 
 static bool shows_positive(const struct pipeline *p, const struct event *e)
@@ -106,6 +111,8 @@ static void print_event(void *context, struct event *e)
 		scanner_scan(scanner, e);
 	if (scanner_selects(scanner, e, p->config->scanner.min_severity) || shows_positive(p, e)) {
 		json_write_event(p->writer, e, &p->output);
+		if (p->text)
+			text_write_event(p->text, e, &p->text_output);
 		p->accounts.printed++;
 	}
 	if (p->output.len >= OUTPUT_BYTES)
@@ -579,8 +586,11 @@ static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message
 	p->hangups = open_signals(SIGHUP, SIGUSR1);
 	p->outputs->cancel = p->signals;
 	p->writer = json_writer_new();
+	if (outputs_want_text(p->outputs))
+		p->text = text_writer_new(cmd_wants_colour(STDOUT_FILENO));
 	p->enricher = enricher_new(p->config->host_uuid, (uint32_t)count_workers(p->config));
-	if (p->signals < 0 || p->hangups < 0 || !p->writer || !p->enricher) {
+	if (p->signals < 0 || p->hangups < 0 || !p->writer || (outputs_want_text(p->outputs) && !p->text) ||
+	    !p->enricher) {
 		int err = -errno;
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));
 		return err;
@@ -635,8 +645,10 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	probe_close(p.probe);
 	enricher_free(p.enricher);
 	json_writer_free(p.writer);
+	text_writer_free(p.text);
 	arena_fini(&p.arena);
 	buf_fini(&p.output);
+	buf_fini(&p.text_output);
 	if (p.signals >= 0)
 		close(p.signals);
 	if (p.hangups >= 0)

@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/recording.h"
 #include "json/writer.h"
+#include "text/writer.h"
 
 enum { LOGS_MAX = 65536, OUTPUT_BYTES = 1 << 16 };
 
-enum { CONFIG, ALL, BENCH, RULES, IOCS, MIN_SEVERITY, OPTIONS };
+enum { CONFIG, ALL, BENCH, RULES, IOCS, MIN_SEVERITY, FORMAT, OPTIONS };
 
 static const struct config_option options[OPTIONS] = {
 	[CONFIG] = {.type = OPTION_TYPE_FILE,
@@ -47,11 +49,17 @@ static const struct config_option options[OPTIONS] = {
 			  .letter = 's',
 			  .argument = "N",
 			  .help = "do not print detections below it"},
+	[FORMAT] = {.type = OPTION_TYPE_FILE,
+		    .name = "format",
+		    .argument = "json|text",
+		    .default_text = "json",
+		    .help = "how events look: as JSON, or as a line for people"},
 };
 
 struct replay {
 	struct scanner *scanner;
 	struct json_writer *writer;
+	struct text_writer *text; /* NULL: JSON is wanted */
 	struct buf output;
 	uint64_t min_severity;
 	bool all, bench;
@@ -94,8 +102,12 @@ static void replay_event(struct replay *r, struct event *e, struct str json)
 		r->duration += now_ns() - begun;
 	r->events++;
 	r->bytes += json.len;
-	if (!r->bench && is_printed(r, e))
-		json_write_event(r->writer, e, &r->output);
+	if (!r->bench && is_printed(r, e)) {
+		if (r->text)
+			text_write_event(r->text, e, &r->output);
+		else
+			json_write_event(r->writer, e, &r->output);
+	}
 	if (r->output.len >= OUTPUT_BYTES)
 		flush(r);
 }
@@ -136,8 +148,13 @@ static int replay_logs(const struct cmd_context *ctx, const struct config *confi
 		.writer = json_writer_new(),
 	};
 
-	int status = r.writer ? cmd_load_compiled_scanner(&config->scanner, &r.scanner)
-			      : cmd_fail("out of memory");
+	bool text;
+	int status = cmd_read_format(ctx, &options[FORMAT], &text);
+	if (!status && text && !(r.text = text_writer_new(cmd_wants_colour(STDOUT_FILENO))))
+		status = cmd_fail("out of memory");
+	if (!status)
+		status = r.writer ? cmd_load_compiled_scanner(&config->scanner, &r.scanner)
+				  : cmd_fail("out of memory");
 	for (size_t i = 0; i < ctx->operand_count && !status && !r.closed; i++)
 		status = replay_log(&r, ctx->operands[i]);
 	if (!status && r.bench)
@@ -146,6 +163,7 @@ static int replay_logs(const struct cmd_context *ctx, const struct config *confi
 		log_warn("%" PRIu64 " parts of the logs were no events", r.bad);
 	scanner_free(r.scanner);
 	json_writer_free(r.writer);
+	text_writer_free(r.text);
 	buf_fini(&r.output);
 	return status;
 }

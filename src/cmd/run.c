@@ -92,13 +92,18 @@ static void open_prog_reader(const struct config *config, struct helper *ret)
 			 strerror(-err));
 }
 
-static int run_sensor(const struct config *config, struct reloader *reloader,
-		      const struct helper *prog_reader)
+/* What the command line says beside the configuration. */
+struct run_options {
+	bool text; /* standard output is for people */
+};
+
+static int run_sensor(const struct config *config, const struct run_options *options,
+		      struct reloader *reloader, const struct helper *prog_reader)
 {
 	struct buf message = {0};
 	struct outputs outputs;
 
-	int status = output_open(config, false, &outputs);
+	int status = output_open(config, options->text, &outputs);
 	if (status)
 		return status;
 	raise_file_limit();
@@ -115,7 +120,7 @@ static int run_sensor(const struct config *config, struct reloader *reloader,
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int scan_and_run(const struct config *config)
+static int scan_and_run(const struct config *config, const struct run_options *options)
 {
 	struct helper compiler = {.fd = -1}, prog_reader;
 	struct reloader *reloader;
@@ -129,7 +134,7 @@ static int scan_and_run(const struct config *config)
 	int status = reloader_open(&config->scanner, &compiler, &reloader);
 	if (!status) {
 		block_signals();
-		status = run_sensor(config, reloader, &prog_reader);
+		status = run_sensor(config, options, reloader, &prog_reader);
 		reloader_close(reloader);
 	}
 	helper_close(&compiler);
@@ -137,9 +142,9 @@ static int scan_and_run(const struct config *config)
 	return status;
 }
 
-static int run_and_unlink(const struct config *config)
+static int run_and_unlink(const struct config *config, const struct run_options *options)
 {
-	int status = scan_and_run(config);
+	int status = scan_and_run(config, options);
 
 	pid_file_remove();
 	return status;
@@ -147,9 +152,12 @@ static int run_and_unlink(const struct config *config)
 
 static int run(const struct cmd_context *ctx)
 {
+	struct run_options options = {0};
 	struct config config;
 
-	int status = run_config_from_options(ctx, &config);
+	int status = cmd_read_format(ctx, &config_options[OPTION_format], &options.text);
+	if (!status)
+		status = run_config_from_options(ctx, &config);
 	if (status)
 		return status;
 	status = config.harden ? cmd_fail("this version has no hardened mode: leave harden out")
@@ -160,7 +168,7 @@ static int run(const struct cmd_context *ctx)
 	if (!status && pid_file_lock(&lock, &other) < 0)
 		log_warn("An instance of Kunai pid=%d is already running", other);
 	else if (!status)
-		status = run_and_unlink(&config);
+		status = run_and_unlink(&config, &options);
 	if (lock >= 0)
 		close(lock);
 	config_fini(&config);

@@ -145,6 +145,15 @@ void outputs_write(struct outputs *o, const char *lines, size_t len, const char 
 	chunk_drop(chunks[1]);
 }
 
+bool outputs_want_text(const struct outputs *o)
+{
+	bool wanted = o->direct.fd >= 0 && o->text[0];
+
+	for (unsigned int i = 0; i < o->count; i++)
+		wanted = wanted || o->text[i];
+	return wanted;
+}
+
 void outputs_finish(struct outputs *o)
 {
 	for (unsigned int i = 0; i < o->count; i++)

@@ -44,6 +44,9 @@ void outputs_close(struct outputs *o);
 /* Whole lines, never empty; the same events as text for those that want it, or NULL. Never fails. */
 void outputs_write(struct outputs *o, const char *lines, size_t len, const char *text, size_t text_len);
 
+/* Some sink wants text. */
+bool outputs_want_text(const struct outputs *o);
+
 /* Waits, for some seconds at most, until everything is written or dropped. Nothing can be written after it. */
 void outputs_finish(struct outputs *o);
 

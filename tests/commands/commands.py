@@ -92,6 +92,19 @@ def test_replay(tap, work):
               ["scan duration", "scan throughput", "scan rate"], "--bench prints figures only")  # fmt: skip
 
 
+def test_text(tap, work):
+    run = kunai("replay", "--format", "text", GOLDEN)
+    lines = run.stdout.splitlines()
+    tap.equal((run.returncode, len(lines)), (0, len(GOLDEN.read_text().splitlines())), "as text every event is one line")
+    kinds = {line.split()[1] for line in lines}
+    tap.equal(sorted(kinds), names([json.loads(line) for line in GOLDEN.read_text().splitlines()]), "which says what it is")
+    tap.ok("\x1b" not in run.stdout, "without colours where there is no terminal")
+    (work / "text.kun").write_text(RULES)
+    run = kunai("replay", "--format=text", "-r", work / "text.kun", GOLDEN)
+    tap.ok("DETECTED severity 7 rules remote.https actions kill" in run.stdout, "detections are marked", run.stdout[:500])
+    tap.equal(kunai("replay", "--format=xml", GOLDEN).returncode, 2, "another format is refused")
+
+
 def test_damaged_logs(tap, work):
     lines = GOLDEN.read_text().splitlines()
     log = work / "damaged.json"
@@ -158,6 +171,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="kunai-commands.") as directory:
         work = Path(directory)
         test_replay(tap, work)
+        test_text(tap, work)
         test_damaged_logs(tap, work)
         test_test(tap, work)
         test_readme(tap, work)
