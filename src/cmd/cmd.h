@@ -13,6 +13,8 @@
 #include "detect/problem.h"
 #include "detect/scanner.h"
 
+#define CONFIG_DEFAULT_PATH "/etc/kunai/config.yaml"
+
 enum { EXIT_USAGE = 2 }; /* beside EXIT_SUCCESS and EXIT_FAILURE */
 
 struct cmd_context;
@@ -51,7 +53,7 @@ struct cmd_context {
 };
 
 extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_replay_entry, cmd_test_entry,
-	cmd_rules_entry, cmd_reload_entry, cmd_help_entry;
+	cmd_rules_entry, cmd_reload_entry, cmd_logs_entry, cmd_help_entry;
 
 /*
  * Parses the arguments (argv[0] is skipped). Returns 0, -ENOMEM, or -EINVAL with one line about the mistake in
@@ -119,6 +121,9 @@ int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret);
 int cmd_load_compiled_scanner(const struct config_scanner *config, struct scanner **ret);
 
 #define CACHE_DIRECTORY "/var/lib/kunai" /* of compiled patterns */
+
+/* A configuration file. Returns EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only. */
+int cmd_load_config(const char *path, struct config *ret);
 
 /*
  * The effective configuration of `run`: the file of --config or the defaults, then the other options. Returns

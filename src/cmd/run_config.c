@@ -5,7 +5,7 @@
 
 #include "cmd/cmd.h"
 
-static int load_file(const char *path, struct config *ret)
+int cmd_load_config(const char *path, struct config *ret)
 {
 	struct config_messages messages = {0};
 
@@ -36,7 +36,7 @@ static int load_base(const struct cmd_context *ctx, struct config *ret)
 	const struct cmd_value *file = find_config(ctx);
 
 	if (file)
-		return load_file(file->text, ret);
+		return cmd_load_config(file->text, ret);
 	if (config_init_defaults(ret) < 0)
 		return cmd_fail("out of memory");
 	return EXIT_SUCCESS;

@@ -3,8 +3,10 @@
 """commands.py: `kunai replay` and `kunai test` as a person uses them; prints TAP."""
 import gzip
 import json
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -126,6 +128,85 @@ def test_damaged_logs(tap, work):
     tap.ok(run.returncode == 1 and "bad.kun:1:" in run.stderr, "bad IoCs: an error with file and line", run.stderr)
 
 
+def line_at(number):
+    """Something like an event, a second after the one before it."""
+    return json.dumps({"data": {"n": number}, "info": {"utc_time": f"2026-11-22T06:{number // 60:02}:{number % 60:02}.5Z"}},
+                      separators=(",", ":"))  # fmt: skip
+
+
+def numbers(text):
+    return [json.loads(line)["data"]["n"] for line in text.splitlines()]
+
+
+def test_logs(tap, work):
+    log = work / "logs" / "events.log"
+    log.parent.mkdir()
+    # 10 comes after 9; .2 is still being compressed, .3 has been just now
+    for begin, name in ((1, "1.gz"), (4, "2"), (7, "3.gz"), (10, "9.gz"), (13, "10")):
+        text = "".join(line_at(begin + n) + "\n" for n in range(3))
+        opener = gzip.open if name.endswith("gz") else open
+        with opener(log.parent / f"events.log.{name}", "wt") as file:
+            file.write(text)
+    (log.parent / "events.log.3").write_text(line_at(7) + "\n")
+    (log.parent / "events.log.10.gz.tmp").write_text("half of it")
+    log.write_text("\0\0" + line_at(16) + "\0\n\n\0\n" + line_at(17) + "\n" + line_at(18))
+    run = kunai("logs", "-l", log)
+    tap.equal((run.returncode, numbers(run.stdout)), (0, list(range(1, 19))), "rotated files, oldest first, each once, without NULs")
+    config = work / "logs.yaml"
+    config.write_text(f"output:\n  path: {log}\n")
+    tap.equal(kunai("logs", "-c", config).stdout, run.stdout, "the file that a configuration names")
+    some = kunai("logs", "-l", log, "--since", "2026-11-22T06:00:05Z", "--until=2026-11-22T06:00:12.5Z")
+    tap.equal(numbers(some.stdout), list(range(5, 13)), "a range of time")
+    tap.equal(numbers(kunai("logs", "-l", log, "--since=100years").stdout), list(range(1, 19)), "so long ago")
+    for wrong in ("2026-13-01", "yesterday", "2026-11-22 25:61", ""):
+        tap.equal(kunai("logs", "-l", log, "--since", wrong).returncode, 2, f"no time: {wrong!r}")
+    run = kunai("logs", "-l", work)
+    tap.equal((run.returncode, run.stderr), (1, f"Error: kunai output={work} is not a regular file\n"), "a directory")
+    tap.equal(kunai("logs", "-l", log, "-c", config).returncode, 2, "--log-file excludes --config")
+    (log.parent / "events.log.1.gz").write_bytes((log.parent / "events.log.1.gz").read_bytes()[:-12])
+    run = kunai("logs", "-l", log)
+    tap.ok(numbers(run.stdout)[-15:] == list(range(4, 19)) and "1 older files" in run.stderr, "a damaged archive is told", run.stderr)
+
+
+def await_numbers(path, want):
+    end = time.monotonic() + 20
+    while time.monotonic() < end and numbers(path.read_text()[: path.read_text().rfind("\n") + 1]) != want:
+        time.sleep(0.05)
+    return numbers(path.read_text())
+
+
+def test_follow(tap, work):
+    log, out = work / "follow" / "events.log", work / "follow.out"
+    log.parent.mkdir()
+    log.write_text(line_at(0) + "\n")
+    with open(out, "wb") as stdout:
+        process = subprocess.Popen([KUNAI, "logs", "-f", "-l", log], stdout=stdout)
+    try:
+        tap.equal(await_numbers(out, [0]), [0], "-f: what is there")
+        with open(log, "a") as file:
+            file.write(line_at(1) + "\n" + line_at(2)[:20])
+            file.flush()
+            await_numbers(out, [0, 1])
+            file.write(line_at(2)[20:] + "\n")
+        tap.equal(await_numbers(out, [0, 1, 2]), [0, 1, 2], "-f: what comes, in whole lines")
+        # two rotations between two looks: one file is never seen under its first name
+        process.send_signal(signal.SIGSTOP)
+        with open(log, "a") as file:
+            file.write(line_at(3) + "\n")
+        log.rename(log.parent / "events.log.1")
+        with gzip.open(log.parent / "events.log.1.gz", "wt") as file:
+            file.write("".join(line_at(n) + "\n" for n in range(4)))
+        (log.parent / "events.log.1").unlink()
+        with gzip.open(log.parent / "events.log.2.gz", "wt") as file:
+            file.write(line_at(4) + "\n" + line_at(5) + "\n")
+        log.write_text(line_at(6) + "\n")
+        process.send_signal(signal.SIGCONT)
+        tap.equal(await_numbers(out, list(range(7))), list(range(7)), "-f: through two rotations, each line once")
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_test(tap, work):
     rules, directory = work / "test.kun", work / "tests"
     directory.mkdir()
@@ -173,6 +254,8 @@ def main():
         test_replay(tap, work)
         test_text(tap, work)
         test_damaged_logs(tap, work)
+        test_logs(tap, work)
+        test_follow(tap, work)
         test_test(tap, work)
         test_readme(tap, work)
     print(f"1..{tap.count}")
