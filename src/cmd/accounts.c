@@ -124,10 +124,9 @@ static void log_scans(const struct file_scan_stats *s)
 	if (s->pending)
 		log_warn("%u files were still waiting to be scanned", s->pending);
 	log_info("scans: requested=%" PRIu64 " scanned=%" PRIu64 " cache_hits=%" PRIu64 " positive=%" PRIu64
-		 " failed=%" PRIu64 " timed_out=%" PRIu64 " refused=%" PRIu64 " unheld=%" PRIu64
-		 " unfinished=%u",
+		 " failed=%" PRIu64 " timed_out=%" PRIu64 " refused=%" PRIu64 " unfinished=%u",
 		 s->requested, s->scanned, s->hits, s->positive, s->failed, s->timed_out, s->refused,
-		 s->unheld, s->pending);
+		 s->pending);
 }
 
 void accounts_log_enrichment(const struct enricher_stats *stats)
@@ -150,5 +149,8 @@ void accounts_log_enrichment(const struct enricher_stats *stats)
 	log_info("enrichment: containers_named=%" PRIu64 " containers_unknown=%" PRIu64
 		 " containers_refused=%" PRIu64,
 		 stats->containers.resolved, stats->containers.unknown, stats->containers.refused);
+	log_info("enrichment: closed_held=%" PRIu64 " closed_evicted=%" PRIu64 " closed_overflow=%" PRIu64
+		 " closed_unopened=%" PRIu64,
+		 stats->closed.found, stats->closed.evicted, stats->closed.overflow, stats->closed.unopened);
 	log_scans(&stats->scans);
 }

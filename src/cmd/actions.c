@@ -4,16 +4,11 @@
 #include "cmd/actions.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
-
-enum { START_TIME_FIELD = 22 }; /* of /proc/<pid>/stat: proc(5) */
+#include "cmd/end_process.h"
 
 static bool has(const struct strv *actions, struct str action)
 {
@@ -21,26 +16,6 @@ static bool has(const struct strv *actions, struct str action)
 		if (str_eq(actions->v[i], action))
 			return true;
 	return false;
-}
-
-/* Clock ticks since boot, or 0. */
-static uint64_t start_ticks(int pid)
-{
-	char path[32], text[1024];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	/* the name may hold anything, so fields are counted from its last parenthesis */
-	const char *at = strrchr(text, ')');
-	for (int field = 2; at && field < START_TIME_FIELD; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 static bool was_killed(const struct actions *a, const kind_UUID *guuid)
@@ -51,19 +26,11 @@ static bool was_killed(const struct actions *a, const kind_UUID *guuid)
 	return false;
 }
 
-/* -ESRCH when the process has ended, even if its number lives. */
-static int kill_process(int tgid, uint64_t start_ns)
+/* What has ended by itself is done with, too: its later events need not say so again. */
+static void remember(struct actions *a, const kind_UUID *guuid)
 {
-	uint64_t tick_ns = UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK);
-	int fd = (int)syscall(SYS_pidfd_open, tgid, 0);
-	if (fd < 0)
-		return -errno;
-	/* the descriptor holds whoever has the number now: is that the one? */
-	int err = start_ticks(tgid) == start_ns / tick_ns ? 0 : -ESRCH;
-	if (!err && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
-		err = -errno;
-	close(fd);
-	return err;
+	a->killed[a->next] = *guuid;
+	a->next = (a->next + 1) % ACTIONS_REMEMBERED;
 }
 
 static void run_kill(struct actions *a, const struct event *e)
@@ -72,14 +39,15 @@ static void run_kill(struct actions *a, const struct event *e)
 
 	if (!e->wire || task->tgid == getpid() || was_killed(a, &task->guuid))
 		return;
-	log_warn("sending SIGKILL to PID=%d", task->tgid);
-	int err = kill_process(task->tgid, e->wire->task.start);
-	if (err) {
+	int err = end_process(task->tgid, e->wire->task.start);
+	if (!err)
+		log_warn("sending SIGKILL to PID=%d", task->tgid);
+	else if (err == -ESRCH)
+		log_info("PID=%d, which a rule would kill, has ended", task->tgid);
+	else
 		log_error("cannot kill PID=%d: %s", task->tgid, strerror(-err));
-		return;
-	}
-	a->killed[a->next] = task->guuid;
-	a->next = (a->next + 1) % ACTIONS_REMEMBERED;
+	if (!err || err == -ESRCH)
+		remember(a, &task->guuid);
 }
 
 void actions_run(struct actions *a, const struct event *e)

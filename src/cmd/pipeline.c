@@ -403,11 +403,14 @@ static void prepare_scans(struct pipeline *p)
 
 	if (matchers > SCAN_POOL_MATCHERS_MAX)
 		matchers = SCAN_POOL_MATCHERS_MAX;
-	enricher_expect_scans(p->enricher, events);
+	int err = enricher_expect_scans(p->enricher, events);
+	if (err)
+		log_warn("cannot watch closed files (%s): what is deleted at once is not scanned",
+			 strerror(-err));
 	if (!events || enricher_scans_fd(p->enricher) >= 0)
 		return;
-	int err = enricher_start_scans(p->enricher, &yara_engine, (uint32_t)matchers,
-				       (uint32_t)p->config->scanner.yara_timeout);
+	err = enricher_start_scans(p->enricher, &yara_engine, (uint32_t)matchers,
+				   (uint32_t)p->config->scanner.yara_timeout);
 	if (err)
 		log_error("cannot start the threads that scan files, there will be no file_scan: %s",
 			  strerror(-err));

@@ -64,6 +64,7 @@ void enricher_free(struct enricher *e)
 	if (e->hasher)
 		hasher_free(e->hasher);
 	exec_files_free(e->exec_files);
+	exec_files_free(e->closed_files);
 	file_scans_free(e->scans);
 	if (e->users)
 		users_free(e->users);
@@ -529,13 +530,22 @@ void enricher_collect(struct enricher *e)
 
 int enricher_hold_executed(struct enricher *e)
 {
-	e->exec_files = exec_files_new();
+	e->exec_files = exec_files_new(EXEC_FILES_EXECUTED);
 	return e->exec_files ? 0 : -errno;
 }
 
-void enricher_expect_scans(struct enricher *e, uint64_t events)
+int enricher_expect_scans(struct enricher *e, uint64_t events)
 {
+	bool closed = events >> EVENT_write_close & 1;
+
 	e->scan_events = events;
+	if (closed && !e->closed_files)
+		e->closed_files = exec_files_new(EXEC_FILES_CLOSED);
+	if (closed)
+		return e->closed_files ? 0 : -errno;
+	exec_files_free(e->closed_files);
+	e->closed_files = NULL;
+	return 0;
 }
 
 int enricher_start_scans(struct enricher *e, const struct content_engine *engine, uint32_t matchers,
@@ -572,6 +582,8 @@ void enricher_read_executed(struct enricher *e, uint64_t now)
 {
 	if (e->exec_files)
 		exec_files_read(e->exec_files, now);
+	if (e->closed_files)
+		exec_files_read(e->closed_files, now);
 }
 
 void enricher_tick(struct enricher *e, uint64_t now)
@@ -649,6 +661,8 @@ void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 	hasher_read_stats(e->hasher, &ret->hasher);
 	if (e->exec_files)
 		exec_files_read_stats(e->exec_files, &ret->executed);
+	if (e->closed_files)
+		exec_files_read_stats(e->closed_files, &ret->closed);
 	ret->progs_refused = e->progs.refused;
 	ret->progs_unknown = e->progs.unknown;
 	container_lookups_read_stats(e->container_lookups, &ret->containers);

@@ -46,8 +46,9 @@ struct enricher_stats {
 	uint32_t processes;
 	struct hasher_stats hasher;
 	struct exec_files_stats executed;
-	uint64_t progs_refused; /* requests for digests of BPF programs that were not made */
-	uint64_t progs_unknown; /* that gave nothing, mostly because the program was gone */
+	struct exec_files_stats closed; /* after writing, while scans of them are expected */
+	uint64_t progs_refused;         /* requests for digests of BPF programs that were not made */
+	uint64_t progs_unknown;         /* that gave nothing, mostly because the program was gone */
 	struct container_lookup_stats containers;
 	struct file_scan_stats scans;
 };
@@ -73,9 +74,9 @@ void enricher_read_executed(struct enricher *e, uint64_t now);
 
 /*
  * Files of these events, bits 1 << enum event_type, are held open from the reading of their record on, so that a scan sees
- * them even when they were deleted meanwhile.
+ * them even when they were deleted meanwhile. Of write_close even from the closing on (exec_files.h); -errno: that cannot be.
  */
-void enricher_expect_scans(struct enricher *e, uint64_t events);
+int enricher_expect_scans(struct enricher *e, uint64_t events);
 
 /* Starts what scans files; without it they are not scanned. -errno. See scan_pool.h. */
 int enricher_start_scans(struct enricher *e, const struct content_engine *engine, uint32_t matchers,

@@ -20,9 +20,20 @@ enum {
 	READS_MAX = 64, /* in one go: what is left waits in the kernel's queue, which is bounded */
 };
 
+static const struct kind {
+	uint64_t mask;
+	uint32_t max;
+	uint64_t hold_ns;
+	bool once; /* a file is given away once */
+} kinds[] = {
+	[EXEC_FILES_EXECUTED] = {FAN_OPEN_EXEC, EXEC_FILES_MAX, EXEC_FILES_HOLD_NS, false},
+	[EXEC_FILES_CLOSED] = {FAN_CLOSE_WRITE, CLOSED_FILES_MAX, CLOSED_FILES_HOLD_NS, true},
+};
+
 struct held {
 	uint32_t tgid;
 	int fd;
+	uint64_t inode; /* 0: not known */
 	uint64_t order;
 	uint64_t since;
 };
@@ -36,8 +47,10 @@ struct exec_files {
 	uint64_t taken; /* order of what was given away last */
 	uint32_t taken_tgid;
 	uint32_t count;
-	struct held held[EXEC_FILES_MAX]; /* oldest first */
 	struct exec_files_stats stats;
+	const struct kind *kind;
+	uint32_t self;
+	struct held held[]; /* oldest first */
 };
 
 /* Opening a file there asks nobody: a server or a FUSE daemon could hold us for as long as it likes. */
@@ -96,7 +109,7 @@ static void watch_mount(struct exec_files *x, uint64_t id, const char *place)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) == 0 &&
 	    st.stx_mask & STATX_MNT_ID && st.stx_mnt_id == id &&
-	    fanotify_mark(x->fanotify, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, AT_FDCWD, link) < 0)
+	    fanotify_mark(x->fanotify, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, x->kind->mask, AT_FDCWD, link) < 0)
 		x->stats.unwatched++;
 	close(fd);
 }
@@ -149,17 +162,29 @@ static void drop(struct exec_files *x, uint32_t i)
 	memmove(&x->held[i], &x->held[i + 1], (--x->count - i) * sizeof(x->held[0]));
 }
 
+static uint64_t read_inode(int fd)
+{
+	struct file_id id;
+
+	return file_id_read(fd, &id, NULL) == 0 ? id.inode : 0;
+}
+
 static void hold(struct exec_files *x, const struct fanotify_event_metadata *event, uint64_t now)
 {
 	if (event->mask & FAN_Q_OVERFLOW)
 		x->stats.overflow++;
 	if (event->fd < 0)
 		return;
-	if (x->count == EXEC_FILES_MAX) {
+	if ((uint32_t)event->pid == x->self) {
+		close(event->fd);
+		return;
+	}
+	if (x->count == x->kind->max) {
 		x->stats.evicted++;
 		drop(x, 0);
 	}
-	x->held[x->count++] = (struct held){(uint32_t)event->pid, event->fd, ++x->order, now};
+	x->held[x->count++] =
+		(struct held){(uint32_t)event->pid, event->fd, read_inode(event->fd), ++x->order, now};
 }
 
 static ssize_t read_some(struct exec_files *x, uint64_t now)
@@ -188,7 +213,7 @@ void exec_files_read(struct exec_files *x, uint64_t now_ns)
 			break;
 		x->stats.unopened += len < 0; /* that file is off the queue, the next one may go */
 	}
-	while (x->count && x->held[0].since + EXEC_FILES_HOLD_NS < now_ns)
+	while (x->count && x->held[0].since + x->kind->hold_ns < now_ns)
 		drop(x, 0);
 }
 
@@ -216,11 +241,17 @@ static bool is_wanted(int fd, const struct file_id *wanted, struct str path)
 	return file_id_read(fd, &seen, NULL) == 0 && file_id_matches(&id, &seen);
 }
 
+/* Without a system call: a process may have closed a thousand files. */
+static bool may_be(const struct held *held, const struct file_id *wanted)
+{
+	return !held->inode || !(wanted->known & FILE_ID_INODE) || held->inode == wanted->inode;
+}
+
 int exec_files_take(struct exec_files *x, uint32_t tgid, const struct file_id *wanted, struct str path)
 {
 	for (uint32_t i = x->count; i-- > 0;) {
 		struct held *held = &x->held[i];
-		if (held->tgid != tgid || !is_wanted(held->fd, wanted, path))
+		if (held->tgid != tgid || !may_be(held, wanted) || !is_wanted(held->fd, wanted, path))
 			continue;
 		int fd = fcntl(held->fd, F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
@@ -228,6 +259,8 @@ int exec_files_take(struct exec_files *x, uint32_t tgid, const struct file_id *w
 		x->taken = held->order;
 		x->taken_tgid = tgid;
 		x->stats.found++;
+		if (x->kind->once)
+			drop(x, i);
 		return fd;
 	}
 	return -1;
@@ -284,12 +317,14 @@ static int init(struct exec_files *x)
 	return 0;
 }
 
-struct exec_files *exec_files_new(void)
+struct exec_files *exec_files_new(enum exec_files_kind kind)
 {
-	struct exec_files *x = calloc(1, sizeof(*x));
+	struct exec_files *x = calloc(1, sizeof(*x) + kinds[kind].max * sizeof(x->held[0]));
 
 	if (!x)
 		return NULL;
+	x->kind = &kinds[kind];
+	x->self = (uint32_t)getpid();
 	x->fanotify = x->mounts = -1;
 	int err = init(x);
 	if (err) {

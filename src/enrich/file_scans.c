@@ -32,7 +32,6 @@ struct file_scan {
 	struct str shown;
 	struct scan_result *known;  /* the result if the file still is job.cached */
 	struct scan_result *result; /* NULL until it is done */
-	bool holds;                 /* one of FILE_SCANS_HELD_MAX descriptors */
 };
 
 /* An event whose files are scanned: in one block with its texts. */
@@ -55,9 +54,8 @@ struct file_scans {
 	const struct content_engine *engine;
 	struct scan_pool *pool;
 	struct mount_ns_table *namespaces;
-	struct cache_entry *cache; /* least recently used first */
-	void *rules;               /* that the cache is about; a reference */
-	uint32_t held;
+	struct cache_entry *cache;  /* least recently used first */
+	void *rules;                /* that the cache is about; a reference */
 	struct source_list ready;   /* their next file is done */
 	struct source_list waiting; /* all others */
 	struct scan_source *last;   /* its event was given out */
@@ -279,20 +277,6 @@ static bool is_findable(const struct scan_target *t)
 	return is_text && (t->fd >= 0 || t->raw.p[0] == '/');
 }
 
-/* Beyond the bound the file is opened by its path, when its turn has come. */
-static int hold(struct file_scans *s, struct file_scan *f, int fd)
-{
-	if (fd < 0)
-		return -1;
-	f->holds = s->held < FILE_SCANS_HELD_MAX;
-	s->held += f->holds;
-	if (f->holds)
-		return fd;
-	s->stats.unheld++;
-	close(fd);
-	return -1;
-}
-
 static void start(struct file_scans *s, struct file_scan *f, const struct scan_target *target, uint32_t pid,
 		  void *rules)
 {
@@ -306,7 +290,7 @@ static void start(struct file_scans *s, struct file_scan *f, const struct scan_t
 	look_up(s, f, source->keys[i], source->key_lens[i]);
 	mount_ns_view_init(s->namespaces, mnt_ns, pid, &f->job.view);
 	s->stats.pending++;
-	scan_pool_add(s->pool, &f->job, hold(s, f, target->fd));
+	scan_pool_add(s->pool, &f->job, target->fd);
 }
 
 static void start_or_refuse(struct file_scans *s, struct file_scan *f, const struct scan_target *target,
@@ -356,7 +340,6 @@ static void finish(struct file_scans *s, struct scan_job *job)
 	struct scan_result *result;
 
 	s->stats.pending--;
-	s->held -= f->holds;
 	if (job->outcome.kind == OUTCOME_SAME && f->known) {
 		s->stats.hits++;
 		findings_fini(&job->findings);

@@ -11,8 +11,7 @@
 #include "event/event.h"
 
 enum {
-	FILE_SCANS_PENDING_MAX = 4096, /* files that wait; more are told as refused */
-	FILE_SCANS_HELD_MAX = 1024,    /* descriptors of files that wait */
+	FILE_SCANS_PENDING_MAX = 4096, /* files that wait, most of them held open; more are told as refused */
 	FILE_SCANS_CACHE_MAX = 10000,  /* results remembered, least recently used ones go first */
 	FILE_SCANS_TARGETS_MAX = 2,    /* files of one event */
 };
@@ -30,7 +29,6 @@ struct scan_target {
 struct file_scan_stats {
 	uint64_t requested; /* files */
 	uint64_t refused;   /* because FILE_SCANS_PENDING_MAX waited, they had no path, or memory was short */
-	uint64_t unheld;    /* beyond FILE_SCANS_HELD_MAX: opened late, when they may be gone */
 	uint64_t scanned;
 	uint64_t hits; /* answered by seeing that the file is unchanged */
 	uint64_t positive;

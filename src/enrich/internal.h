@@ -19,10 +19,11 @@ struct enricher {
 	struct container_table *containers;
 	struct users *users;
 	struct hasher *hasher;
-	struct exec_files *exec_files; /* NULL: none are held */
-	struct file_scans *scans;      /* NULL: no file is scanned */
-	uint64_t scan_events;          /* 1 << enum event_type: whose files are held */
-	uint32_t held;                 /* by prefetches */
+	struct exec_files *exec_files;   /* NULL: none are held */
+	struct exec_files *closed_files; /* too; while scans of write_close are expected */
+	struct file_scans *scans;        /* NULL: no file is scanned */
+	uint64_t scan_events;            /* 1 << enum event_type: whose files are held */
+	uint32_t held;                   /* by prefetches */
 	struct community_id community_id;
 	struct dns_names names; /* of all processes */
 	struct prog_asker progs;

@@ -29,6 +29,19 @@ static int open_image(struct enricher *e, uint32_t tgid, const struct file_id *w
 	return -1;
 }
 
+/* The kernel may tell of the closing a little later than of the call that led to it. */
+static int take_closed(struct enricher *e, const struct event *event, const struct path *path,
+		       const struct file_id *wanted)
+{
+	uint32_t tgid = event->wire->task.tgid;
+	int fd = exec_files_take(e->closed_files, tgid, wanted, path->raw);
+
+	if (fd >= 0)
+		return fd;
+	exec_files_read(e->closed_files, event->wire->time);
+	return exec_files_take(e->closed_files, tgid, wanted, path->raw);
+}
+
 static int open_now(struct enricher *e, const struct event *event, const struct path *path, bool is_image)
 {
 	const struct wire_task *task = &event->wire->task;
@@ -38,6 +51,8 @@ static int open_now(struct enricher *e, const struct event *event, const struct 
 
 	if (executed && e->exec_files)
 		fd = exec_files_take(e->exec_files, task->tgid, &wanted, path->raw);
+	if (event->type == EVENT_write_close && e->closed_files)
+		fd = take_closed(e, event, path, &wanted);
 	if (fd < 0 && is_image && wanted.known)
 		fd = open_image(e, task->tgid, &wanted);
 	if (fd < 0 && path->raw.len && path->raw.p[0] == '/')

@@ -5,12 +5,16 @@
 #   facts.jsonl                      what the actors did
 #   sensor.jsonl .stderr .pid .status    the first run of the sensor; sensor2.* the second
 #   throttled.facts                  what was done while a third one, sensor3.*, throttled file events
+#   detect.*                         a run with rules, see detect.sh
 # POSIX sh only: a VM has nothing but busybox.
 set -u
 : "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
 : "${STORM:=10007}" "${CASES:=*}"
 
 scenario=$ACTORS/scenario
+live=$(dirname "$0")
+[ -e "$live/detect.sh" ] || live=$live/live # as a VM has it
+. "$live/detect.sh"
 work=$(mktemp -d "${TMPDIR:-/tmp}/kunai-live.XXXXXX") || exit 1
 chmod 755 "$work"
 sensor= seeded= seen=
@@ -84,4 +88,8 @@ $CASES)
         exit 1
     fi
     ;;
+esac
+
+case $CASES in
+'*' | detect) run_detection ;;
 esac

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import behaviour
 import brief
+import detection
 import judge
 import runc
 import selftest
@@ -28,6 +29,9 @@ import throttle
 HERE = Path(__file__).resolve().parent
 GUEST_TIMEOUT = 1200
 COMPLAINT = re.compile(r"error|\blost\b|\blate\b|balance|refused|sanitizer", re.IGNORECASE)
+
+
+EXPECTED_OF_DETECT = re.compile("matches detection signatures|sending SIGKILL")
 
 
 class Tap:
@@ -54,11 +58,11 @@ def read_run(out, name):
     return judge.Log((out / f"{name}.jsonl").read_bytes(), int(pid))
 
 
-def judge_end(out, name):
+def judge_end(out, name, expected=None):
     """Its exit status, and that it had nothing to complain of."""
     status = (out / f"{name}.status").read_text().strip()
     complaints = [line for line in (out / f"{name}.stderr").read_text(errors="replace").splitlines()
-                  if " INFO " not in line and COMPLAINT.search(line)]
+                  if " INFO " not in line and COMPLAINT.search(line) and not (expected and expected.search(line))]
     return [
         judge.Result(f"{name}: SIGTERM ends it with status 0", [] if status == "0" else [f"status {status}"]),
         judge.Result(f"{name}: no complaints on stderr", complaints),
@@ -83,7 +87,7 @@ def judge_throttled(out, files):
     return throttle.judge_throttled(facts, read_run(out, "sensor3"), stderr, files) + judge_end(out, "sensor3")
 
 
-def judge_directory(out, files):
+def judge_directory(out, files, detect=True):
     missing = [n for n in ("facts.jsonl", "sensor.status", "sensor2.status") if not (out / n).exists()]
     if missing:
         stderr = out / "sensor.stderr"
@@ -96,6 +100,8 @@ def judge_directory(out, files):
     results += judge_end(out, "sensor") + judge_end(out, "sensor2")
     if (out / "sensor3.pid").exists():
         results += judge_throttled(out, files)
+    if detect:
+        results += [*detection.judge_run(out), *judge_end(out, "detect", expected=EXPECTED_OF_DETECT)]
     return results
 
 
@@ -117,7 +123,7 @@ def run_natively(kunai, actors, files, cases):
     with tempfile.TemporaryDirectory(prefix="kunai-live-out.") as out:
         status = run_guest(kunai, actors, out, cases)
         yield judge.Result("guest.sh ran to its end", [f"exit status {status}"] if status else [])
-        yield from judge_directory(Path(out), files)
+        yield from judge_directory(Path(out), files, cases in ("*", "detect"))
     if cases in ("*", "brief"):
         yield from brief.run(kunai, actors)
     if cases == "*":
