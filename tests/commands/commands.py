@@ -247,6 +247,55 @@ def test_readme(tap, work):
         tap.equal(bool(got), detected, f"  {name} with flags {flags}")
 
 
+ACTS = """\
+name: acts
+match-on:
+  events:
+    kunai: [execve]
+matches:
+  $name: .info.task.name == 'sleep'
+condition: $name
+severity: 10
+actions: [kill, scan-files, my-label]
+"""
+
+
+def test_no_actions(tap, work):
+    """A recorded event that names a living process of ours: neither replay nor test touches it, nor the file."""
+    rules, log = work / "acts.kun", work / "acts.json"
+    rules.write_text(ACTS)
+    event = next(e for e in map(json.loads, GOLDEN.read_text().splitlines()) if e["info"]["event"]["name"] == "execve")
+    with subprocess.Popen(["sleep", "60"]) as victim:
+        event["info"]["task"] |= {"name": "sleep", "pid": victim.pid, "tgid": victim.pid}
+        event["data"]["exe"]["path"] = str(rules)
+        log.write_text(json.dumps(event))
+        got = events_of(kunai("replay", "-r", rules, log))
+        detection = {"rules": ["acts"], "actions": ["kill", "my-label", "scan-files"], "severity": 10}
+        tap.equal([e.get("detection") for e in got], [detection], "replay names the actions, labels of users too, and scans nothing")
+        tap.equal(kunai("test", "-r", rules, "-t", work).returncode, 0, "test matches the same event")
+        tap.equal(victim.poll(), None, "and nobody is killed")
+        victim.kill()
+
+
+YARA = """\
+rule one { strings: $a = "attack" condition: $a }
+rule two { condition: $missing }
+rule three { condition: ( }
+"""
+
+
+def test_yara_check(tap, work):
+    good, bad = work / "good.yar", work / "bad.yar"
+    good.write_text("rule one { condition: filename == \"x\" }\n")
+    bad.write_text(YARA)
+    run = kunai("rules", "check", good)
+    tap.equal((run.returncode, "1 YARA rules" in run.stdout), (0, True), "YARA rules are checked")
+    run = kunai("rules", "check", bad)
+    tap.equal(run.returncode, 1, "bad ones are refused")
+    tap.ok(f"{bad}:2:1: error: rule 'two': undefined string" in run.stderr, "with file, line and rule", run.stderr)
+    tap.ok(f"{bad}:3:1: error: rule 'three': syntax error" in run.stderr, "every one of them", run.stderr)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="kunai-commands.") as directory:
@@ -258,6 +307,8 @@ def main():
         test_follow(tap, work)
         test_test(tap, work)
         test_readme(tap, work)
+        test_no_actions(tap, work)
+        test_yara_check(tap, work)
     print(f"1..{tap.count}")
 
 
