@@ -15,7 +15,7 @@
 #include "cmd/pipeline.h"
 #include "probe/prog_reader.h"
 
-enum { FILES_MAX = 8192 };
+enum { FILES_MAX = 16384 };
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 

@@ -582,8 +582,10 @@ void enricher_read_executed(struct enricher *e, uint64_t now)
 {
 	if (e->exec_files)
 		exec_files_read(e->exec_files, now);
-	if (e->closed_files)
-		exec_files_read(e->closed_files, now);
+	if (!e->closed_files)
+		return;
+	exec_files_expire(e->closed_files, now);
+	exec_files_read(e->closed_files, now);
 }
 
 void enricher_tick(struct enricher *e, uint64_t now)

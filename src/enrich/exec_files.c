@@ -204,15 +204,28 @@ static ssize_t read_some(struct exec_files *x, uint64_t now)
 	return len;
 }
 
+/* Of a storm of closed files the later ones wait in the kernel's queue until the earlier ones were asked for. */
+static bool has_room(const struct exec_files *x)
+{
+	return !x->kind->once ||
+	       x->count + READ_BYTES / sizeof(struct fanotify_event_metadata) <= x->kind->max;
+}
+
 void exec_files_read(struct exec_files *x, uint64_t now_ns)
 {
 	check_mounts(x, now_ns);
-	for (int i = 0; i < READS_MAX; i++) {
+	for (int i = 0; i < READS_MAX && has_room(x); i++) {
 		ssize_t len = read_some(x, now_ns);
 		if (len == 0)
 			break;
 		x->stats.unopened += len < 0; /* that file is off the queue, the next one may go */
 	}
+	if (!x->kind->once)
+		exec_files_expire(x, now_ns);
+}
+
+void exec_files_expire(struct exec_files *x, uint64_t now_ns)
+{
 	while (x->count && x->held[0].since + x->kind->hold_ns < now_ns)
 		drop(x, 0);
 }

@@ -15,7 +15,7 @@
 
 enum {
 	EXEC_FILES_MAX = 512,         /* held until their execution's record was read, the oldest go first */
-	CLOSED_FILES_MAX = 1024,      /* the same for closed ones */
+	CLOSED_FILES_MAX = 2048,      /* the same for closed ones */
 	EXEC_FILES_MOUNTS_MAX = 4096, /* looked at when mounts change */
 };
 
@@ -54,6 +54,12 @@ void exec_files_mounts_changed(struct exec_files *x);
 
 /* Takes what the kernel has queued and closes what nobody asked for. Call it often: queued files keep mounts busy. */
 void exec_files_read(struct exec_files *x, uint64_t now_ns);
+
+/*
+ * Of closed files reading does not close any: a storm of records may take its time. To be called when all records of now
+ * have been read.
+ */
+void exec_files_expire(struct exec_files *x, uint64_t now_ns);
 
 /*
  * A descriptor of the newest file that the process executes, or closed, and that has this identity, whatever its ctime; when

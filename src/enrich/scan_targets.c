@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/utc_clock.h"
 #include "base/utf8.h"
 #include "enrich/internal.h"
 
-enum { HELD_MAX = 512, LINK_MAX = 4096 };
+enum { HELD_MAX = 2048, LINK_MAX = 4096 };
 
 /* The kernel's object has an inode; what user memory said is whatever is there. */
 static struct file_id wanted_of(const struct path *path)
@@ -23,7 +24,11 @@ static int open_image(struct enricher *e, uint32_t tgid, const struct file_id *w
 	struct file_id seen;
 	int fd = mount_ns_open_exe(e->namespaces, tgid);
 
-	if (fd < 0 || (file_id_read(fd, &seen, NULL) == 0 && file_id_matches(wanted, &seen)))
+	if (fd < 0)
+		return -1;
+	int err = file_id_read(fd, &seen, NULL);
+	seen.known &= ~(uint32_t)FILE_ID_CTIME; /* changes when a link goes */
+	if (!err && file_id_matches(wanted, &seen))
 		return fd;
 	close(fd);
 	return -1;
@@ -38,14 +43,15 @@ static int take_closed(struct enricher *e, const struct event *event, const stru
 
 	if (fd >= 0)
 		return fd;
-	exec_files_read(e->closed_files, event->wire->time);
+	exec_files_read(e->closed_files, boot_time_now());
 	return exec_files_take(e->closed_files, tgid, wanted, path->raw);
 }
 
 static int open_now(struct enricher *e, const struct event *event, const struct path *path, bool is_image)
 {
 	const struct wire_task *task = &event->wire->task;
-	const struct file_id wanted = wanted_of(path);
+	/* another file system may have a file of the same number: size and time tell them apart */
+	const struct file_id wanted = enrich_file_id(path);
 	bool executed = event->type == EVENT_execve || event->type == EVENT_execve_script;
 	int fd = -1;
 

@@ -85,7 +85,7 @@ await_scans() {
 
 run_detection() {
     "$KUNAI" -v run --include=read,write_close --rules="$live/rules/live.kun" --yara="$live/rules/live.yar" \
-        --yara-timeout=1 >"$OUT/detect.jsonl" 2>"$OUT/detect.stderr" &
+        --yara-timeout=8 >"$OUT/detect.jsonl" 2>"$OUT/detect.stderr" &
     sensor=$!
     echo "$sensor" >"$OUT/detect.pid"
     "$scenario" await-line "$OUT/detect.jsonl" 180 || return
