@@ -14,6 +14,7 @@ set -u
 scenario=$ACTORS/scenario
 live=$(dirname "$0")
 [ -e "$live/detect.sh" ] || live=$live/live # as a VM has it
+# shellcheck source=tests/live/detect.sh
 . "$live/detect.sh"
 work=$(mktemp -d "${TMPDIR:-/tmp}/kunai-live.XXXXXX") || exit 1
 chmod 755 "$work"
