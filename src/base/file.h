@@ -11,4 +11,13 @@
  */
 int file_read(const char *path, size_t max, struct buf *out);
 
+/*
+ * Calls visit for each file of a directory whose name ends so, by bytes in order; directories are passed by. suffixes end with
+ * NULL. Returns 0, -errno of the directory, -ENOMEM, or the first negative value that visit returns, which ends it.
+ */
+int file_each(const char *directory, const char *const *suffixes,
+	      int (*visit)(void *context, const char *path), void *context);
+
+bool file_has_suffix(const char *name, const char *const *suffixes);
+
 #endif

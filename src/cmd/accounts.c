@@ -129,6 +129,14 @@ static void log_scans(const struct file_scan_stats *s)
 		 s->pending);
 }
 
+void accounts_log_matching(const struct detector_counters *counters)
+{
+	log_info("matching: events=%" PRIu64 " searches=%" PRIu64 " recalled=%" PRIu64 " confirmed=%" PRIu64
+		 " tried_alone=%" PRIu64 " conditions=%" PRIu64 " given_up=%" PRIu64 " failed=%" PRIu64,
+		 counters->events, counters->scans, counters->recalled, counters->confirmed, counters->slow,
+		 counters->candidates, counters->regex_limits, counters->regex_failures);
+}
+
 void accounts_log_enrichment(const struct enricher_stats *stats)
 {
 	log_info("enrichment: processes=%u process_bytes=%zu processes_refused=%" PRIu64

@@ -6,6 +6,7 @@
 #ifndef KUNAI_CMD_ACCOUNTS_H
 #define KUNAI_CMD_ACCOUNTS_H
 
+#include "detect/detect.h"
 #include "enrich/enricher.h"
 #include "probe/probe.h"
 
@@ -47,6 +48,7 @@ void accounts_log(const struct accounts *a, const struct wire_counters counters[
 /* What the kernel left out, one line for each hook. */
 void accounts_log_missed(const struct probe *probe);
 
+void accounts_log_matching(const struct detector_counters *counters);
 void accounts_log_enrichment(const struct enricher_stats *stats);
 
 #endif

@@ -41,6 +41,7 @@ enum {
 	ERROR_PROCESSES = 12,
 	ERROR_RELOAD = 13,
 	ERROR_SCANS = 14,
+	ERROR_SEARCHES = 15,
 };
 
 /* An event whose record is still being built delays all later ones by at most this. */
@@ -52,6 +53,7 @@ enum {
 struct pipeline {
 	const struct config *config;
 	struct reloader *reloader;
+	uint64_t searches_told; /* that were given up */
 	struct actions actions;
 	struct probe *probe;
 	struct enricher *enricher;
@@ -347,6 +349,22 @@ static int read_rings(struct pipeline *p)
 	return n;
 }
 
+/* A rule that did not match for that is not told from one that does not apply. Said anew when it is twice as often. */
+static void report_searches(struct pipeline *p)
+{
+	struct detector_counters counters = reloader_counters(p->reloader);
+	uint64_t given_up = counters.regex_limits + counters.regex_failures;
+	char text[128];
+
+	if (given_up == 0 || given_up < 2 * p->searches_told)
+		return;
+	p->searches_told = given_up;
+	snprintf(text, sizeof(text),
+		 "%" PRIu64 " searches for regular expressions were given up: their rules did not match",
+		 given_up);
+	print_error(p, ERROR_SEARCHES, text);
+}
+
 static void tick(struct pipeline *p)
 {
 	uint64_t now = boot_time_now();
@@ -366,6 +384,7 @@ static void tick(struct pipeline *p)
 	report_losses(p);
 	report_process_losses(p);
 	report_scan_losses(p);
+	report_searches(p);
 	if (accounts_are_broken(&p->accounts, p->probe, reorder_is_full(&p->queue)))
 		print_error(p, ERROR_ACCOUNTS, "the accounts of events do not balance: some may be missing");
 	flush(p);
@@ -514,6 +533,8 @@ static void finish(struct pipeline *p)
 		 " unwritten=%" PRIu64 " missed=%" PRIu64,
 		 p->accounts.printed, p->queue.late, p->accounts.dropped, p->accounts.invalid,
 		 outputs_dropped(p->outputs), p->accounts.missed);
+	const struct detector_counters counters_of_matching = reloader_counters(p->reloader);
+	accounts_log_matching(&counters_of_matching);
 	accounts_log_enrichment(&stats);
 }
 

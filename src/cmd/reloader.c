@@ -27,7 +27,8 @@ struct reloader {
 	const struct helper *compiler;
 	struct pattern_cache cache;
 
-	struct scanner *scanner; /* in use: the pipeline's, but for what any thread may do */
+	struct scanner *scanner;         /* in use: the pipeline's, but for what any thread may do */
+	struct detector_counters before; /* of those that were in use before it; the pipeline's */
 	/* The thread's: */
 	struct scanner *newest; /* in use, or about to be */
 	bool uncompiled;        /* some of its patterns are */
@@ -319,6 +320,26 @@ struct scanner *reloader_scanner(const struct reloader *r)
 	return r->scanner;
 }
 
+static void add_counters(struct detector_counters *sum, const struct detector_counters *more)
+{
+	sum->events += more->events;
+	sum->regex_limits += more->regex_limits;
+	sum->regex_failures += more->regex_failures;
+	sum->scans += more->scans;
+	sum->recalled += more->recalled;
+	sum->confirmed += more->confirmed;
+	sum->slow += more->slow;
+	sum->candidates += more->candidates;
+}
+
+struct detector_counters reloader_counters(const struct reloader *r)
+{
+	struct detector_counters sum = r->before, now = scanner_counters(r->scanner);
+
+	add_counters(&sum, &now);
+	return sum;
+}
+
 enum reload_result reloader_take(struct reloader *r)
 {
 	enum reload_result result = RELOAD_NOTHING;
@@ -326,6 +347,7 @@ enum reload_result reloader_take(struct reloader *r)
 	clear(r->ready);
 	pthread_mutex_lock(&r->lock);
 	if (r->loaded) {
+		r->before = reloader_counters(r);
 		r->retired = r->scanner;
 		r->scanner = r->loaded;
 		r->loaded = NULL;

@@ -25,6 +25,9 @@ void reloader_close(struct reloader *r);
 /* What is in use. For the one thread that matches. */
 struct scanner *reloader_scanner(const struct reloader *r);
 
+/* Of all scanners that were in use. For the same thread. */
+struct detector_counters reloader_counters(const struct reloader *r);
+
 /* Asks for a reload. Requests that come while one has not begun are one. */
 void reloader_request(struct reloader *r);
 

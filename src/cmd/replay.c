@@ -63,7 +63,8 @@ struct replay {
 	struct buf output;
 	uint64_t min_severity;
 	bool all, bench;
-	bool closed; /* nobody reads the output any more */
+	bool closed; /* nobody reads the output any more, or nothing can be written */
+	int write_error;
 	uint64_t events, bytes, bad;
 	uint64_t duration; /* of matching, ns */
 };
@@ -78,9 +79,11 @@ static uint64_t now_ns(void)
 
 static void flush(struct replay *r)
 {
-	if (r->output.len &&
-	    (fwrite(r->output.p, 1, r->output.len, stdout) != r->output.len || fflush(stdout)))
+	if (r->output.len && !r->closed &&
+	    (fwrite(r->output.p, 1, r->output.len, stdout) != r->output.len || fflush(stdout))) {
 		r->closed = true;
+		r->write_error = errno == EPIPE ? 0 : errno;
+	}
 	buf_reset(&r->output);
 }
 
@@ -157,6 +160,8 @@ static int replay_logs(const struct cmd_context *ctx, const struct config *confi
 				  : cmd_fail("out of memory");
 	for (size_t i = 0; i < ctx->operand_count && !status && !r.closed; i++)
 		status = replay_log(&r, ctx->operands[i]);
+	if (!status && r.write_error)
+		status = cmd_fail("cannot write to stdout: %s", strerror(r.write_error));
 	if (!status && r.bench)
 		print_bench(&r);
 	if (r.bad)

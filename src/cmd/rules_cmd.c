@@ -47,7 +47,7 @@ static void sort_paths(const struct cmd_context *ctx, struct loaded *ret)
 	for (size_t i = 1; i < ctx->operand_count; i++) {
 		const char *path = ctx->operands[i];
 		bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-		bool yara = yara_is_rule_file(str_of(path));
+		bool yara = yara_is_rule_file(path);
 		if (directory || !yara)
 			ret->paths[RULES][ret->counts[RULES]++] = path;
 		if (directory || yara)

@@ -35,7 +35,11 @@ static const struct config_option options[OPTIONS] = {
 		      .argument = "PATH",
 		      .help = "logs that no rule must match; can be repeated"},
 	[MIN_SEVERITY_FP] =
-		{.name = "min-severity-fp",
+		{.key = "scanner.min_severity", /* which means nothing else here */
+		 .offset = offsetof(struct config, scanner.min_severity),
+		 .type = OPTION_TYPE_NUMBER,
+		 .max = UINT8_MAX,
+		 .name = "min-severity-fp",
 		 .letter = 'm',
 		 .argument = "N",
 		 .help = "severity from which a match in the baseline is a failure; 6 by default"},
@@ -184,20 +188,29 @@ static bool is_log(const char *path)
 	return false;
 }
 
+/* What was not read may hold what a rule must not match. */
+static void fail_baseline(struct test *t, const char *path, int error)
+{
+	log_error("cannot read %s: %s", path, strerror(error));
+	t->failures++;
+}
+
 static void test_baseline(struct test *t, const char *path)
 {
 	char *paths[] = {(char *)path, NULL};
-	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	FTSENT *entry;
 
 	while (tree && (entry = fts_read(tree))) {
 		if (entry->fts_info == FTS_F && is_log(entry->fts_path))
 			test_log(t, entry->fts_path);
 		if (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-			log_error("cannot read %s: %s", entry->fts_path, strerror(entry->fts_errno));
+			fail_baseline(t, entry->fts_path, entry->fts_errno);
 	}
 	if (tree)
 		fts_close(tree);
+	else
+		fail_baseline(t, path, errno);
 }
 
 static void test_baselines(struct test *t, const struct cmd_context *ctx)
@@ -211,17 +224,12 @@ static void test_baselines(struct test *t, const struct cmd_context *ctx)
 
 static int test_all(const struct cmd_context *ctx, const struct config *config)
 {
-	const struct cmd_value *severity = cmd_find_value(ctx, &options[MIN_SEVERITY_FP]);
-	char *end = NULL;
+	bool given = cmd_find_value(ctx, &options[MIN_SEVERITY_FP]);
 	struct test t = {
-		.min_severity_fp = severity ? strtoul(severity->text, &end, 10) : MIN_SEVERITY_FP_DEFAULT,
+		.min_severity_fp = given ? config->scanner.min_severity : MIN_SEVERITY_FP_DEFAULT,
 		.writer = json_writer_new(),
 	};
 
-	if (severity && (!*severity->text || *end || t.min_severity_fp > UINT8_MAX)) {
-		json_writer_free(t.writer);
-		return cmd_fail_usage("option '--min-severity-fp': expected a number from 0 to 255");
-	}
 	int status = t.writer ? cmd_load_compiled_scanner(&config->scanner, &t.scanner)
 			      : cmd_fail("out of memory");
 	if (!status) {

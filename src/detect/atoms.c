@@ -11,14 +11,6 @@ struct use {
 	uint32_t *atom; /* where the number of the atom goes */
 };
 
-static int compare_str(struct str a, struct str b)
-{
-	uint32_t len = a.len < b.len ? a.len : b.len;
-	int order = len ? memcmp(a.p, b.p, len) : 0;
-
-	return order ? order : a.len < b.len ? -1 : a.len > b.len;
-}
-
 static int compare_int(int a, int b)
 {
 	return a < b ? -1 : a > b;
@@ -28,19 +20,19 @@ static int compare_uses(const void *a, const void *b)
 {
 	const struct expression *x = &((const struct use *)a)->operand->expression;
 	const struct expression *y = &((const struct use *)b)->operand->expression;
-	int order = compare_str(x->field.text, y->field.text);
+	int order = str_compare(x->field.text, y->field.text);
 
 	if (!order)
 		order = compare_int((int)x->kind, (int)y->kind);
 	if (!order && x->kind == EXPRESSION_INDIRECT)
-		return compare_str(x->other.text, y->other.text);
+		return str_compare(x->other.text, y->other.text);
 	if (!order)
 		order = compare_int((int)x->op, (int)y->op);
 	if (!order)
 		order = compare_int((int)x->literal.kind, (int)y->literal.kind);
 	if (!order)
 		order = compare_int(x->literal.b, y->literal.b);
-	return order ? order : compare_str(x->literal.text, y->literal.text);
+	return order ? order : str_compare(x->literal.text, y->literal.text);
 }
 
 static int collect_uses(struct program *p, struct use **ret, uint32_t *ret_count)
@@ -93,7 +85,7 @@ static int compare_paths(const void *a, const void *b)
 {
 	const struct field_path *const *x = a, *const *y = b;
 
-	return compare_str((*x)->text, (*y)->text);
+	return str_compare((*x)->text, (*y)->text);
 }
 
 static int find_fields(struct program *p)
@@ -135,7 +127,7 @@ out:
 
 static int compare_fields(const void *key, const void *field)
 {
-	return compare_str(*(const struct str *)key, *(const struct str *)field);
+	return str_compare(*(const struct str *)key, *(const struct str *)field);
 }
 
 static uint32_t field_index(const struct program *p, const struct field_path *path)

@@ -62,6 +62,7 @@ int engine_use(struct engine *e, const struct databases *d)
 static void begin(struct engine *e, const struct event *event)
 {
 	e->event = event;
+	regex_matcher_begin(e->matcher);
 	e->candidate_count = 0;
 	e->round += ROUND_STEP;
 	if (e->round)

@@ -94,6 +94,7 @@ void interpreter_fini(struct interpreter *i)
 void interpreter_begin(struct interpreter *i, const struct event *e)
 {
 	i->event = e;
+	regex_matcher_begin(i->matcher);
 	memset(i->known, 0, i->rs->count);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "detect/ioc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <uuid/uuid.h>
 
+#include "base/file.h"
 #include "event/field.h"
 
 #define HASH_NONFATAL_OOM 1
@@ -220,56 +220,80 @@ static bool is_blank(const char *text, size_t len)
 	return strspn(text, " \t\r\n") >= len;
 }
 
-static int load_file(struct ioc_set *set, const char *path, struct problems *problems)
+/*
+ * One line without its end, at most size bytes: what is longer is read and counted, but not kept. -1 at the end of the file.
+ */
+static int64_t read_line(FILE *file, char *text, size_t size)
+{
+	int64_t len = 0;
+	int c;
+
+	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+		if ((size_t)len < size)
+			text[len] = (char)c;
+		len++;
+	}
+	return c == EOF && len == 0 ? -1 : len;
+}
+
+static int load_lines(struct ioc_set *set, FILE *file, const char *path, struct problems *problems)
 {
 	struct place place = {.file = str_of(path), .column = 1};
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return -errno;
+	char *text = malloc(IOC_LINE_MAX + 1); /* strspn(3) needs an end */
+	int err = text ? 0 : -ENOMEM;
+	int64_t len;
 
-	char *text = NULL;
-	size_t size = 0;
-	ssize_t len;
-	int err = 0;
-	while (!err && (len = getline(&text, &size, file)) >= 0) {
+	while (!err && (len = read_line(file, text, IOC_LINE_MAX)) >= 0) {
 		place.line++;
-		if (is_blank(text, (size_t)len))
-			continue;
-		if (len > IOC_LINE_MAX)
+		if (len > IOC_LINE_MAX) {
 			problems_add(problems, PROBLEM_ERROR, &place, "the line is longer than a megabyte");
-		else
+			continue;
+		}
+		text[len] = '\0';
+		if (!is_blank(text, (size_t)len))
 			err = load_line(set, text, (size_t)len, &place, problems);
 	}
 	if (!err && ferror(file))
 		err = -EIO;
 	free(text);
+	return err;
+}
+
+static int load_file(struct ioc_set *set, const char *path, struct problems *problems)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	int err = load_lines(set, file, path, problems);
 	fclose(file);
 	return err;
 }
 
-static int is_ioc_file(const struct dirent *entry)
+struct directory_context {
+	struct ioc_set *set;
+	struct problems *problems;
+};
+
+/* One that cannot be read does not keep the others from being looked at. */
+static int load_entry(void *context, const char *path)
 {
-	return str_ends_with(str_of(entry->d_name), STR(".ioc"));
+	const struct directory_context *c = context;
+	const struct place place = {.file = str_of(path)};
+
+	int err = load_file(c->set, path, c->problems);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		problems_add(c->problems, PROBLEM_ERROR, &place, "cannot read the IoCs: %s", strerror(-err));
+	return 0;
 }
 
 static int load_directory(struct ioc_set *set, const char *path, struct problems *problems)
 {
-	struct dirent **entries;
-	int n = scandir(path, &entries, is_ioc_file, alphasort);
-	int err = n < 0 ? -errno : 0;
+	static const char *const suffixes[] = {".ioc", NULL};
+	struct directory_context context = {set, problems};
 
-	for (int i = 0; i < n; i++) {
-		char *file = NULL;
-		if (!err && asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0)
-			err = -ENOMEM;
-		else if (!err)
-			err = load_file(set, file, problems);
-		free(file);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
-	return err;
+	return file_each(path, suffixes, load_entry, &context);
 }
 
 int ioc_load(struct ioc_set *set, const char *path, struct problems *problems)

@@ -10,12 +10,8 @@ static int compare_names(const void *a, const void *b, void *context)
 {
 	const struct rule *rules = context;
 	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-	struct str x = rules[i].name, y = rules[j].name;
-	uint32_t len = x.len < y.len ? x.len : y.len;
-	int order = len ? memcmp(x.p, y.p, len) : 0;
+	int order = str_compare(rules[i].name, rules[j].name);
 
-	if (!order)
-		order = x.len < y.len ? -1 : x.len > y.len;
 	/* the file's order among equals */
 	return order ? order : i < j ? -1 : i > j;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "detect/loader.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -328,57 +327,29 @@ static int add_file(struct loader *l, const char *path, bool templates)
 	return err;
 }
 
-static bool has_suffix(const char *name, bool templates)
+static int add_rule_file(void *context, const char *path)
 {
-	static const char *const suffixes[2][4] = {{".kun", ".kunai", ".gen", ".gene"}, {".yaml", ".yml"}};
+	return add_file(context, path, false);
+}
 
-	for (int i = 0; i < 4 && suffixes[templates][i]; i++) {
-		if (str_ends_with(str_of(name), str_of(suffixes[templates][i])))
-			return true;
+static int add_template_file(void *context, const char *path)
+{
+	return add_file(context, path, true);
+}
+
+static int add_directory(struct loader *l, const char *path)
+{
+	static const char *const templates[] = {".yaml", ".yml", NULL};
+	static const char *const rules[] = {".kun", ".kunai", ".gen", ".gene", NULL};
+	struct place place = {.file = str_of(path)};
+
+	int err = file_each(path, templates, add_template_file, l);
+	if (!err)
+		err = file_each(path, rules, add_rule_file, l);
+	if (err && err != -ENOMEM) {
+		problems_add(l->problems, PROBLEM_ERROR, &place, "cannot be read: %s", strerror(-err));
+		err = 0;
 	}
-	return false;
-}
-
-static int is_template(const struct dirent *d)
-{
-	return has_suffix(d->d_name, true);
-}
-
-static int is_rule(const struct dirent *d)
-{
-	return has_suffix(d->d_name, false);
-}
-
-/* By bytes, not as the locale has it. */
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int add_files_of(struct loader *l, const char *directory, bool templates)
-{
-	struct dirent **names;
-	int err = 0;
-	int n = scandir(directory, &names, templates ? is_template : is_rule, compare_names);
-
-	if (n < 0) {
-		struct place place = {.file = str_of(directory)};
-		problems_add(l->problems, PROBLEM_ERROR, &place, "cannot be read: %s", strerror(errno));
-		return 0;
-	}
-	for (int i = 0; i < n; i++) {
-		struct buf path = {0};
-		struct stat st;
-		buf_printf(&path, "%s/%s", directory, names[i]->d_name);
-		buf_add_char(&path, '\0');
-		if (path.failed)
-			err = -ENOMEM;
-		if (!err && (stat(path.p, &st) < 0 || !S_ISDIR(st.st_mode)))
-			err = add_file(l, path.p, templates);
-		buf_fini(&path);
-		free(names[i]);
-	}
-	free(names);
 	return err;
 }
 
@@ -390,6 +361,5 @@ int loader_add_path(struct loader *l, const char *path)
 		return -ENOENT;
 	if (!S_ISDIR(st.st_mode))
 		return add_file(l, path, false);
-	int err = add_files_of(l, path, true);
-	return err ? err : add_files_of(l, path, false);
+	return add_directory(l, path);
 }

@@ -8,7 +8,8 @@
 
 struct regex_matcher {
 	pcre2_match_data *data;
-	pcre2_match_context *context;
+	pcre2_match_context *quick, *context;
+	uint32_t searches; /* of this event that took more than the quick limit */
 	uint64_t limits;
 };
 
@@ -76,6 +77,18 @@ void regex_fini(struct regex *r)
 	r->code = NULL;
 }
 
+static pcre2_match_context *make_context(uint32_t steps)
+{
+	pcre2_match_context *context = pcre2_match_context_create(NULL);
+
+	if (context) {
+		pcre2_set_match_limit(context, steps);
+		pcre2_set_depth_limit(context, REGEX_DEPTH_LIMIT);
+		pcre2_set_heap_limit(context, REGEX_HEAP_LIMIT);
+	}
+	return context;
+}
+
 struct regex_matcher *regex_matcher_new(void)
 {
 	struct regex_matcher *m = calloc(1, sizeof(*m));
@@ -83,16 +96,13 @@ struct regex_matcher *regex_matcher_new(void)
 	if (!m)
 		return NULL;
 	m->data = pcre2_match_data_create(1, NULL);
-	m->context = pcre2_match_context_create(NULL);
-	if (!m->data || !m->context) {
-		regex_matcher_free(m);
-		errno = ENOMEM;
-		return NULL;
-	}
-	pcre2_set_match_limit(m->context, REGEX_MATCH_LIMIT);
-	pcre2_set_depth_limit(m->context, REGEX_DEPTH_LIMIT);
-	pcre2_set_heap_limit(m->context, REGEX_HEAP_LIMIT);
-	return m;
+	m->quick = make_context(REGEX_QUICK_LIMIT);
+	m->context = make_context(REGEX_MATCH_LIMIT);
+	if (m->data && m->quick && m->context)
+		return m;
+	regex_matcher_free(m);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void regex_matcher_free(struct regex_matcher *m)
@@ -100,16 +110,36 @@ void regex_matcher_free(struct regex_matcher *m)
 	if (!m)
 		return;
 	pcre2_match_data_free(m->data);
+	pcre2_match_context_free(m->quick);
 	pcre2_match_context_free(m->context);
 	free(m);
 }
 
+void regex_matcher_begin(struct regex_matcher *m)
+{
+	m->searches = 0;
+}
+
+static int search(const struct regex *r, const struct regex_matcher *m, struct str text,
+		  pcre2_match_context *context)
+{
+	return pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.len, 0, PCRE2_NO_UTF_CHECK,
+			   m->data, context);
+}
+
+/*
+ * The library does not say how many steps it took, so that an event's are counted by searches: nearly all end within few
+ * steps, and a text made to be slow for all patterns of ten thousand rules costs each of them only these.
+ */
 int regex_match(const struct regex *r, struct regex_matcher *m, struct str text)
 {
 	if (r->literal.p && !memmem(text.p, text.len, r->literal.p, r->literal.len))
 		return 0;
-	int result = pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.len, 0, PCRE2_NO_UTF_CHECK,
-				 m->data, m->context);
+	int result = search(r, m, text, m->quick);
+	if (result == PCRE2_ERROR_MATCHLIMIT && m->searches < REGEX_EVENT_SEARCHES) {
+		m->searches++;
+		result = search(r, m, text, m->context);
+	}
 	if (result >= 0)
 		return 1;
 	if (result == PCRE2_ERROR_NOMATCH)

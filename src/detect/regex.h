@@ -13,6 +13,8 @@ enum {
 	REGEX_PARENTHESES_MAX = 1000, /* in each other, as PCRE2 counts them */
 	REGEX_MATCH_LIMIT =
 		1000000,           /* steps of one search, of which there are some 100 million in a second */
+	REGEX_QUICK_LIMIT = 10000, /* steps of a search that every event may have, however many they are */
+	REGEX_EVENT_SEARCHES = 4,  /* of an event that may take more */
 	REGEX_DEPTH_LIMIT = 10000, /* frames of backtracking */
 	REGEX_HEAP_LIMIT = 4096,   /* KiB of them */
 };
@@ -36,6 +38,9 @@ struct regex_matcher;
 
 struct regex_matcher *regex_matcher_new(void);
 void regex_matcher_free(struct regex_matcher *m);
+
+/* Another event: it has its own budget of steps. */
+void regex_matcher_begin(struct regex_matcher *m);
 
 /* 1 when the text, which is valid UTF-8, matches; 0 when not; -ELOOP when a limit was reached, which is counted. */
 int regex_match(const struct regex *r, struct regex_matcher *m, struct str text);

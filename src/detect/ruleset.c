@@ -6,24 +6,16 @@
 
 #include "detect/loader.h"
 
-static int compare_str(const struct str *a, const struct str *b)
-{
-	uint32_t len = a->len < b->len ? a->len : b->len;
-	int order = len ? memcmp(a->p, b->p, len) : 0;
-
-	return order ? order : a->len < b->len ? -1 : a->len > b->len;
-}
-
 static int compare_names(const void *a, const void *b)
 {
-	return compare_str(a, b);
+	return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
 static int compare_patterns(const void *a, const void *b)
 {
 	const struct operand *const *x = a, *const *y = b;
 
-	return compare_str(&(*x)->expression.literal.text, &(*y)->expression.literal.text);
+	return str_compare((*x)->expression.literal.text, (*y)->expression.literal.text);
 }
 
 /* ---- regular expressions ---- */

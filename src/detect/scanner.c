@@ -124,11 +124,7 @@ uint64_t scanner_file_scan_events(const struct scanner *s)
 
 static int compare_values(const void *a, const void *b)
 {
-	const struct str *x = a, *y = b;
-	size_t n = x->len < y->len ? x->len : y->len;
-	int order = memcmp(x->p, y->p, n);
-
-	return order ? order : (x->len > y->len) - (x->len < y->len);
+	return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
 /* Sorted, each once. */

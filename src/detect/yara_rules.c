@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "detect/yara_rules.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <yara.h>
+
+#include "base/file.h"
 
 /* The sources of a set, compiled together, then every compiled file. */
 struct yara_rules {
@@ -25,10 +26,11 @@ static const char *const externals[] = {"filename", "filepath", "extension", "fi
 enum { FILENAME, FILEPATH, EXTENSION, FILETYPE, OWNER, EXTERNALS };
 _Static_assert(sizeof(externals) / sizeof(*externals) == EXTERNALS, "one name each");
 
-bool yara_is_rule_file(struct str path)
+static const char *const suffixes[] = {".yar", ".yara", ".yarc", NULL};
+
+bool yara_is_rule_file(const char *path)
 {
-	return str_ends_with(path, STR(".yar")) || str_ends_with(path, STR(".yara")) ||
-	       str_ends_with(path, STR(".yarc"));
+	return file_has_suffix(path, suffixes);
 }
 
 /* ---- files ---- */
@@ -53,29 +55,23 @@ static int add_file(struct file_list *files, const char *path, struct problems *
 	return files->v[files->count] ? (int)files->count++ : -ENOMEM;
 }
 
-static int is_rule_entry(const struct dirent *entry)
+struct directory_context {
+	struct file_list *files;
+	struct problems *problems;
+};
+
+static int add_entry(void *context, const char *path)
 {
-	return yara_is_rule_file(str_of(entry->d_name));
+	const struct directory_context *c = context;
+
+	return add_file(c->files, path, c->problems);
 }
 
 static int add_directory(struct file_list *files, const char *path, struct problems *problems)
 {
-	struct dirent **entries;
-	int n = scandir(path, &entries, is_rule_entry, alphasort);
-	int err = n < 0 ? -errno : 0;
+	struct directory_context context = {files, problems};
 
-	for (int i = 0; i < n; i++) {
-		char *file = NULL;
-		if (err >= 0 && asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0)
-			err = -ENOMEM;
-		else if (err >= 0)
-			err = add_file(files, file, problems);
-		free(file);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
-	return err < 0 ? err : 0;
+	return file_each(path, suffixes, add_entry, &context);
 }
 
 static int list_files(const char *const *paths, uint32_t count, enum path_policy policy,

@@ -21,7 +21,7 @@ enum {
 struct yara_rules;
 
 /* By its name: *.yar and *.yara hold sources, *.yarc compiled rules. */
-bool yara_is_rule_file(struct str path);
+bool yara_is_rule_file(const char *path);
 
 /*
  * Compiles files, whatever their names, and the rule files of directories. All sources share one name space. A file that

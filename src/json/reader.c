@@ -148,7 +148,7 @@ static int read_value(struct arena *a, const json_t *json, const struct field *f
 		*(uint64_t *)at = number_of(json);
 		return 0;
 	case KIND_OPT_ID:
-		*(uint64_t *)at = json_is_integer(json) ? number_of(json) + 1 : 0;
+		*(uint64_t *)at = json_is_number(json) ? number_of(json) + 1 : 0;
 		return 0;
 	case KIND_TIME:
 		*(uint64_t *)at = read_time(json);

@@ -89,6 +89,9 @@ def test_replay(tap, work):
            if e["info"]["event"]["uuid"] == https[0]["info"]["event"]["uuid"]]  # fmt: skip
     tap.equal(hit, [{"iocs": [ip], "rules": ["remote.https"], "actions": ["kill"], "severity": 10}],
               "rule and IoC on one event: one line, severities sum up to 10")  # fmt: skip
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([KUNAI, "replay", GOLDEN], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    tap.ok(run.returncode == 1 and "No space left" in run.stderr, "output that cannot be written fails", run.stderr)
     bench = kunai("replay", "--bench", "-r", rules, GOLDEN)
     tap.equal([line.split(":")[0] for line in bench.stdout.splitlines()],
               ["scan duration", "scan throughput", "scan rate"], "--bench prints figures only")  # fmt: skip
@@ -124,6 +127,16 @@ def test_damaged_logs(tap, work):
     (work / "bad.kun").write_text("name: x\nmatchs: {}\n")
     run = kunai("replay", "-r", work / "bad.kun", GOLDEN)
     tap.ok(run.returncode == 1 and not run.stdout and "bad.kun:2:1: error" in run.stderr, "bad rules: an error with file and line", run.stderr)
+    run = kunai("rules", "check", work / "missing.kun")
+    tap.ok(run.returncode == 1 and "missing.kun: error: no such file" in run.stderr, "rules check of nothing fails", run.stderr)
+    (work / "iocs").mkdir()
+    (work / "iocs/a.ioc").write_text("rubbish\n")
+    (work / "iocs/b.ioc").symlink_to("nowhere")
+    (work / "iocs/c.ioc").mkdir()
+    (work / "iocs/d.ioc").write_text('{"value":"?"}\n')
+    run = kunai("replay", "-i", work / "iocs", GOLDEN)
+    told = [any(line.startswith(f"{work}/iocs/{name}.ioc:") for line in run.stderr.splitlines()) for name in "abcd"]
+    tap.equal((run.returncode, told), (1, [True, True, False, True]), "each bad file of IoCs is told, directories are passed by")
     run = kunai("replay", "-i", work / "bad.kun", GOLDEN)
     tap.ok(run.returncode == 1 and "bad.kun:1:" in run.stderr, "bad IoCs: an error with file and line", run.stderr)
 
@@ -215,6 +228,7 @@ def test_test(tap, work):
     for rule, text in matching.items():
         events = [e for e in lines if text in e and ("connect" in e or rule == "programs")]
         events = [e for e in events if kunai("replay", "-r", rules, "-", stdin=e).stdout]
+        tap.ok(len(events) >= 3, f"{rule}: there are events for its recording", len(events))
         (directory / f"{rule}.json").write_text("\n".join(events[:3]))
 
     run = kunai("-v", "test", "-r", rules, "-t", directory)
@@ -231,6 +245,14 @@ def test_test(tap, work):
     run = kunai("test", "-r", rules, "-t", directory)
     tap.ok("rule=programs rule is untested" in run.stderr, "a rule without a recording fails", run.stderr)
     tap.equal(kunai("test").returncode, 2, "no rules")
+    run = kunai("test", "-r", rules, "-b", GOLDEN, "-m", "256")
+    tap.ok(run.returncode == 2 and "min-severity-fp" in run.stderr, "--min-severity-fp has a range", run.stderr)
+    run = kunai("test", "-r", rules, "-b", work / "no such baseline")
+    tap.ok(run.returncode == 1 and "no such baseline" in run.stderr, "a baseline that cannot be read fails", run.stderr)
+    (work / "baseline").mkdir()
+    (work / "baseline/golden.jsonl").write_text(GOLDEN.read_text())
+    (work / "link").symlink_to("baseline")
+    tap.equal(kunai("test", "-r", rules, "-b", work / "link").returncode, 1, "a link to a baseline is followed")
 
 
 def test_readme(tap, work):

@@ -295,6 +295,25 @@ static void test_bounds(void)
 	ok(repeated("", "a", "{2}", 5000) == -EINVAL, "too many of them");
 }
 
+/* It matches, but only after some tens of thousands of steps. */
+static int match_slowly(void)
+{
+	return match("^(a|a)*b?c?$|^a{12}[ab]", STR("aaaaaaaaaaaabbb"));
+}
+
+static void test_budget(void)
+{
+	regex_matcher_begin(matcher);
+	for (int i = 0; i < REGEX_EVENT_SEARCHES; i++)
+		ok(match_slowly() == 1, "a slow search of an event");
+	uint64_t before = regex_matcher_limits(matcher);
+	ok(match_slowly() == -ELOOP && regex_matcher_limits(matcher) == before + 1,
+	   "one too many is given up");
+	ok(match("^a+b", STR("aaab")) == 1, "quick ones are not");
+	regex_matcher_begin(matcher);
+	ok(match_slowly() == 1, "the next event has its own");
+}
+
 static void test_limits(void)
 {
 	char text[64];
@@ -305,6 +324,7 @@ static void test_limits(void)
 	text[63] = 'b';
 	ok(match("^(a|a|aa)*c?$", (struct str){text, sizeof(text)}) == -ELOOP, "a search that would not end");
 	ok(regex_matcher_limits(matcher) == before + 1, "is counted");
+	test_budget();
 }
 
 static void test_literals(void)
