@@ -53,7 +53,8 @@ struct cmd_context {
 };
 
 extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_replay_entry, cmd_test_entry,
-	cmd_rules_entry, cmd_reload_entry, cmd_logs_entry, cmd_help_entry;
+	cmd_rules_entry, cmd_reload_entry, cmd_logs_entry, cmd_install_entry, cmd_uninstall_entry,
+	cmd_help_entry;
 
 /*
  * Parses the arguments (argv[0] is skipped). Returns 0, -ENOMEM, or -EINVAL with one line about the mistake in
@@ -97,6 +98,9 @@ int cmd_fail_usage(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /* The option --format: *ret_text is true for text, false for json. Returns EXIT_SUCCESS, or EXIT_USAGE after saying why. */
 int cmd_read_format(const struct cmd_context *ctx, const struct config_option *option, bool *ret_text);
+
+/* The option --run-dir. Returns EXIT_SUCCESS, or EXIT_USAGE after saying why. */
+int cmd_use_run_directory(const struct cmd_context *ctx, const struct config_option *option);
 
 /* Whether what is written to it is for a terminal that shows colours. */
 bool cmd_wants_colour(int fd);

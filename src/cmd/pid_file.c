@@ -13,9 +13,36 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "cmd/cmd.h"
 
-#define PID_FILE RUN_DIRECTORY "/kunai.pid"
+#define PID_FILE run_path_of("kunai.pid").text
+
+enum { NAME_ROOM = 32 }; /* of the files in it */
+
+static char directory[RUN_PATH_MAX - NAME_ROOM] = RUN_DIRECTORY_DEFAULT;
+
+int run_directory_set(const char *path)
+{
+	if (path[0] != '/')
+		return -EINVAL;
+	if (strlen(path) >= sizeof(directory))
+		return -ENAMETOOLONG;
+	strcpy(directory, path);
+	return 0;
+}
+
+const char *run_directory(void)
+{
+	return directory;
+}
+
+struct run_path run_path_of(const char *name)
+{
+	struct run_path path;
+
+	snprintf(path.text, sizeof(path.text), "%s/%.*s", directory, NAME_ROOM - 2, name);
+	return path;
+}
 
 static pid_t read_pid(int fd)
 {
@@ -25,16 +52,26 @@ static pid_t read_pid(int fd)
 	return n > 0 ? atoi(text) : 0;
 }
 
+int cmd_use_run_directory(const struct cmd_context *ctx, const struct config_option *option)
+{
+	const struct cmd_value *value = cmd_find_value(ctx, option);
+
+	if (value && run_directory_set(value->text) < 0)
+		return cmd_fail_usage("option '--run-dir': expected an absolute path of less than %zu bytes",
+				      sizeof(directory));
+	return 0;
+}
+
 int pid_file_lock(int *ret_fd, pid_t *ret_other)
 {
 	char text[16];
 
-	if (mkdir(RUN_DIRECTORY, 0700) < 0 && errno != EEXIST)
-		log_warn("cannot make " RUN_DIRECTORY ": %s", strerror(errno));
+	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+		log_warn("cannot make %s: %s", directory, strerror(errno));
 	int fd = open(PID_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0700);
 	*ret_fd = fd;
 	if (fd < 0) {
-		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
+		log_warn("cannot write %s: %s", PID_FILE, strerror(errno));
 		return 0;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -43,7 +80,7 @@ int pid_file_lock(int *ret_fd, pid_t *ret_other)
 	}
 	int n = snprintf(text, sizeof(text), "%d", getpid());
 	if (ftruncate(fd, 0) < 0 || write(fd, text, (size_t)n) != n)
-		log_warn("cannot write " PID_FILE ": %s", strerror(errno));
+		log_warn("cannot write %s: %s", PID_FILE, strerror(errno));
 	return 0;
 }
 

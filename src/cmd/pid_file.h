@@ -5,7 +5,19 @@
 
 #include <sys/types.h>
 
-#define RUN_DIRECTORY "/run/kunai"
+#define RUN_DIRECTORY_DEFAULT "/run/kunai"
+
+enum { RUN_PATH_MAX = 256 };
+
+/* Where the pid file and all that stands beside it is. Before anything else asks; -ENAMETOOLONG or -EINVAL. */
+int run_directory_set(const char *path);
+const char *run_directory(void);
+
+/* The path of a file in it. */
+struct run_path {
+	char text[RUN_PATH_MAX];
+};
+struct run_path run_path_of(const char *name);
 
 /*
  * Locks the pid file for as long as *ret_fd is open: a file that was left behind, or whose number is another process by

@@ -16,6 +16,7 @@
 #include "cmd/accounts.h"
 #include "cmd/cmd.h"
 #include "cmd/actions.h"
+#include "cmd/notify.h"
 #include "cmd/output.h"
 #include "base/utc_clock.h"
 #include "enrich/enricher.h"
@@ -62,6 +63,7 @@ struct pipeline {
 	struct text_writer *text; /* NULL: nobody wants text */
 	struct outputs *outputs;
 	struct output_watch output_watch;
+	struct notify notify;
 	struct reorder queue;
 	struct utc_clock clock;
 	struct arena arena;
@@ -381,6 +383,7 @@ static void tick(struct pipeline *p)
 	enricher_tick(p->enricher, now);
 	accounts_count_missed(&p->accounts, p->probe);
 	output_watch(&p->output_watch, p->outputs, now);
+	notify_tick(&p->notify, now);
 	report_losses(p);
 	report_process_losses(p);
 	report_scan_losses(p);
@@ -658,11 +661,15 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	};
 
 	warn_of_missing_events(config);
+	notify_open(&p.notify);
 	int err = start(&p, prog_reader_fd, ret_message);
 	if (!err) {
+		notify_ready(&p.notify);
 		loop(&p);
+		notify_stopping(&p.notify);
 		finish(&p);
 	}
+	notify_close(&p.notify);
 	for (struct reorder_item *item; (item = reorder_take(&p.queue)); free(item))
 		prefetch_drop(p.enricher, reorder_user(item));
 	reorder_fini(&p.queue);

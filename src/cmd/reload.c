@@ -23,12 +23,12 @@ static int find_sensor(pid_t *ret_pid, int *ret_process)
 		return cmd_fail("only root may tell the sensor to reload; try `sudo kunai reload`");
 	*ret_process = pid_file_open_holder(ret_pid);
 	if (*ret_process == -ESRCH)
-		return cmd_fail("no sensor is running: there is none that holds the lock of " RUN_DIRECTORY
-				"/kunai.pid");
+		return cmd_fail("no sensor is running: there is none that holds the lock of %s/kunai.pid",
+				run_directory());
 	if (*ret_process < 0)
-		return cmd_fail("cannot find out which process is the sensor from " RUN_DIRECTORY
-				"/kunai.pid and /proc/locks: %s",
-				strerror(-*ret_process));
+		return cmd_fail("cannot find out which process is the sensor from %s/kunai.pid and "
+				"/proc/locks: %s",
+				run_directory(), strerror(-*ret_process));
 	return EXIT_SUCCESS;
 }
 
@@ -70,13 +70,24 @@ static int await(int process, pid_t pid, uint64_t begun)
 		pid, WAIT_MS / 1000);
 }
 
+enum { RUN_DIR, OPTIONS };
+
+static const struct config_option options[OPTIONS] = {
+	[RUN_DIR] = {.type = OPTION_TYPE_FILE,
+		     .name = "run-dir",
+		     .argument = "DIR",
+		     .default_text = RUN_DIRECTORY_DEFAULT,
+		     .help = "directory of the sensor's pid file"},
+};
+
 static int run_reload(const struct cmd_context *ctx)
 {
 	int process = -1;
 	pid_t pid;
 
-	(void)ctx;
-	int status = find_sensor(&pid, &process);
+	int status = cmd_use_run_directory(ctx, &options[RUN_DIR]);
+	if (!status)
+		status = find_sensor(&pid, &process);
 	if (status)
 		return status;
 	uint64_t begun = count_begun();
@@ -91,5 +102,7 @@ static int run_reload(const struct cmd_context *ctx)
 const struct cmd_entry cmd_reload_entry = {
 	.name = "reload",
 	.summary = "Have the running sensor load its rules and IoCs anew",
+	.options = options,
+	.option_count = OPTIONS,
 	.run = run_reload,
 };

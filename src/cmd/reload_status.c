@@ -11,8 +11,8 @@
 
 #include "cmd/pid_file.h"
 
-#define STATUS_FILE RUN_DIRECTORY "/reload"
-#define NEW_FILE    RUN_DIRECTORY "/reload.new"
+#define STATUS_FILE run_path_of("reload").text
+#define NEW_FILE    run_path_of("reload.new").text
 
 enum { HEAD_MAX = 128 };
 

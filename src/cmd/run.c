@@ -157,6 +157,8 @@ static int run(const struct cmd_context *ctx)
 
 	int status = cmd_read_format(ctx, &config_options[OPTION_format], &options.text);
 	if (!status)
+		status = cmd_use_run_directory(ctx, &config_options[OPTION_run_dir]);
+	if (!status)
 		status = run_config_from_options(ctx, &config);
 	if (status)
 		return status;

@@ -3,6 +3,8 @@
 """commands.py: `kunai replay` and `kunai test` as a person uses them; prints TAP."""
 import gzip
 import json
+import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -220,6 +222,69 @@ def test_follow(tap, work):
         process.wait()
 
 
+FAKE_SYSTEMCTL = """#!/bin/sh
+echo "$*" >>{log}
+[ "$1" != "$(cat {fail} 2>/dev/null)" ]
+"""
+
+
+def with_systemctl(work, *args, stdin=None):
+    """As root in a mount namespace where systemctl only writes down what it is told."""
+    fake = work / "systemctl"
+    fake.write_text(FAKE_SYSTEMCTL.format(log=work / "systemctl.log", fail=work / "systemctl.fail"))
+    fake.chmod(0o755)
+    (work / "systemctl.log").write_text("")
+    script = 'mount --bind "$0" /usr/bin/systemctl && exec "$@"'
+    run = subprocess.run(["unshare", "--mount", "sh", "-c", script, fake, KUNAI, *map(str, args)],
+                         capture_output=True, text=True, input=stdin, check=False)  # fmt: skip
+    return run, (work / "systemctl.log").read_text().splitlines()
+
+
+def test_install(tap, work):
+    root = work / "in stall"
+    binary, config, log, unit = root / "b%n/kunai", root / "etc/c.yaml", root / "log/deep/e.log", root / "00-kunai.service"
+    places = ["--install-dir", binary.parent, "--config", config, "--log-file", log, "--systemd-unit", unit]
+    run = kunai("install", *places)
+    tap.equal((run.returncode, run.stderr), (0, ""), "install")
+    tap.equal(binary.read_bytes() == KUNAI.read_bytes() and binary.stat().st_mode & 0o777, 0o755, "  the program")
+    tap.equal(log.parent.stat().st_mode & 0o777, 0o700, "  the directory of the logs")
+    tap.equal((config.stat().st_mode & 0o777, kunai("config", "--validate", config).returncode), (0o600, 0), "  a valid configuration")
+    tap.ok(f"  path: {log}\n  rotate_size: 10MB\n  rotate_interval: 15m\n  max_size: 1GB\n" in config.read_text(), "  that rotates")
+    tap.ok(not unit.exists(), "  no unit if it is not asked for")
+    config.write_text("# mine\n")
+    run = subprocess.run([binary, "install", *map(str, places), "--systemd"], capture_output=True, text=True, input="y\ny\n", check=False)
+    tap.equal((run.returncode, config.read_text()), (0, "# mine\n"), "install again: without a terminal the configuration stays")
+    text = unit.read_text()
+    tap.ok(f'\nExecStart="{str(binary).replace("%", "%%")}" run -c "{config}"\n' in text, "the unit quotes its paths", text)
+    if verify := shutil.which("systemd-analyze"):
+        done = subprocess.run([verify, "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+        tap.equal((done.returncode, done.stderr), (0, ""), "systemd finds nothing wrong with the unit")
+    run = kunai("install", *places)
+    tap.ok(run.returncode == 1 or binary.read_bytes() == KUNAI.read_bytes(), "another program stays")
+    run = kunai("install", "-f", *places)
+    tap.ok(run.returncode == 0 and "rotate_size" in config.read_text(), "--force replaces", run.stderr)
+    tap.equal(kunai("install", "--install-dir", "bin").returncode, 2, "a relative path is refused")
+    tap.equal(kunai("install", "-f", "--systemd", *places[:-2], "--systemd-unit", root / "x", "--config", f"{root}/a\nb").returncode, 1,
+              "a path that no unit can hold is refused")  # fmt: skip
+
+    gone = ["--bin", binary, "--config-dir", config.parent, "--log-dir", log.parent, "--systemd-unit", unit]
+    run = kunai("uninstall", "--all", *gone)
+    tap.ok(run.returncode == 0 and run.stdout.endswith("Uninstall cancelled.\n") and binary.exists(), "uninstall asks", run.stdout)
+    if os.geteuid() == 0 and os.path.exists("/usr/bin/systemctl"):
+        run, told = with_systemctl(work, "install", "-f", *places, "--systemd", "--enable-unit")
+        tap.equal((run.returncode, told), (0, ["stop -- 00-kunai.service", "daemon-reload", "enable -- 00-kunai.service"]), "--enable-unit")
+        (work / "systemctl.fail").write_text("stop")
+        run, told = with_systemctl(work, "uninstall", "-f", "--all", *gone)
+        tap.ok(run.returncode == 1 and unit.exists() and binary.exists(), "a service that cannot be stopped: nothing is removed", run.stderr)
+        (work / "systemctl.fail").unlink()
+        (log.parent / "link").symlink_to(work)
+        run, told = with_systemctl(work, "uninstall", "-f", "--all", *gone)
+        tap.equal((run.returncode, told), (0, ["stop -- 00-kunai.service", "disable -- 00-kunai.service", "daemon-reload"]), "uninstall --all")
+        tap.ok(not any(p.exists() for p in (binary, config.parent, log.parent, unit)) and work.exists(), "  everything is gone, and nothing else")
+    tap.equal(kunai("uninstall", "-f", "--all", "--log-dir", "/", "--bin", root / "no", "--config-dir", root / "no", "-u", root / "no").returncode,
+              1, "the root directory is not removed")  # fmt: skip
+
+
 def test_test(tap, work):
     rules, directory = work / "test.kun", work / "tests"
     directory.mkdir()
@@ -327,6 +392,7 @@ def main():
         test_damaged_logs(tap, work)
         test_logs(tap, work)
         test_follow(tap, work)
+        test_install(tap, work)
         test_test(tap, work)
         test_readme(tap, work)
         test_no_actions(tap, work)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import judge
 import outputs
+import service
 from sensor import OPTIONS, Sensor
 
 NOBODY = 65534
@@ -363,6 +364,7 @@ CHECKS = {
     "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
     "an unknown option is answered with the nearest": check_unknown_option,
     **outputs.CHECKS,
+    **service.CHECKS,
 }
 
 
