@@ -260,7 +260,7 @@ class Storm(threading.Thread):
         self.where, self.files, self.stopped = where, 0, threading.Event()
 
     def run(self):
-        while not self.stopped.is_set():
+        while not self.stopped.is_set() and self.files < 20011:
             create_file(os.path.join(self.where, f"storm.{self.files}"))
             self.files += 1
             if self.files % 100 == 0:
