@@ -62,8 +62,12 @@ static bool holds(const struct strv *names, struct str name)
 	return false;
 }
 
-static bool matches(const struct event *e, const struct rule_facts *rule)
+static bool matches(const struct test *t, const struct event *e, const struct rule_facts *rule)
 {
+	if (rule->excludes) {
+		struct strv excluding = scanner_excluding(t->scanner);
+		return holds(&excluding, rule->name);
+	}
 	if (rule->kind == RULE_IS_DETECTION)
 		return e->detection && holds(&e->detection->rules, rule->name);
 	return e->filter && holds(&e->filter->rules, rule->name);
@@ -90,19 +94,23 @@ static const char *test_recording(struct test *t, const struct rule_facts *rule,
 	struct event event;
 	struct str json;
 	struct stat st;
+	bool empty = true;
 	int n;
 
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || recording_open(&recording, path) < 0)
 		return "rule is untested";
 	while ((n = recording_next(&recording, &event, &json)) == 1) {
+		empty = false;
 		scanner_scan(t->scanner, &event);
-		if (matches(&event, rule))
+		if (matches(t, &event, rule))
 			continue;
 		failure = negative;
 		show_event(t, &event);
 	}
 	if (n < 0 || recording.bad)
 		failure = "its recording holds what is no event";
+	else if (empty)
+		failure = "its recording is empty";
 	recording_close(&recording);
 	return failure;
 }
@@ -146,8 +154,8 @@ static void check_false_positives(struct test *t, const struct event *e, const c
 	struct rule_facts rule;
 
 	for (uint32_t i = 0; e->detection && ruleset_rule(t->rules, i, &rule); i++) {
-		if (rule.kind != RULE_IS_DETECTION || rule.severity < t->min_severity_fp ||
-		    !matches(e, &rule))
+		if (rule.kind != RULE_IS_DETECTION || rule.excludes || rule.severity < t->min_severity_fp ||
+		    !matches(t, e, &rule))
 			continue;
 		log_error("rule=%.*s rule has false positives: %s", STR_ARG(rule.name), path);
 		show_event(t, e);

@@ -83,12 +83,14 @@ void collector_add(struct collector *c, uint32_t index)
 
 	if (rule->type == RULE_DEPENDENCY)
 		return;
-	if (rule->exclude)
+	if (rule->exclude) {
 		*(rule->type == RULE_DETECTION ? &c->detection_excluded : &c->filter_excluded) = true;
-	else if (rule->type == RULE_DETECTION)
+		add(c, LIST_EXCLUDING_RULES, &c->rs->results[index].name, 1);
+	} else if (rule->type == RULE_DETECTION) {
 		add_detection(c, rule, &c->rs->results[index]);
-	else
+	} else {
 		add_filter(c, &c->rs->results[index]);
+	}
 }
 
 /* Shell's sort with Ciura's gaps: lists are short, and qsort() may allocate. */
@@ -140,5 +142,6 @@ struct verdict collector_finish(struct collector *c)
 		};
 		verdict.filter = &c->filter;
 	}
+	verdict.excluding = texts_of(c, LIST_EXCLUDING_RULES);
 	return verdict;
 }

@@ -58,6 +58,7 @@ int ruleset_adopt(struct ruleset *rs, const struct ruleset *older);
 struct rule_facts {
 	struct str name;
 	enum { RULE_IS_DETECTION, RULE_IS_FILTER, RULE_IS_DEPENDENCY } kind;
+	bool excludes;
 	uint8_t severity;
 };
 
@@ -87,6 +88,7 @@ void ruleset_each_slow(const struct ruleset *rs,
 struct verdict {
 	const struct obj_detection *detection; /* NULL: none */
 	const struct obj_filtering *filter;    /* NULL: none */
+	struct strv excluding;                 /* the rules that match and exclude */
 };
 
 struct detector;

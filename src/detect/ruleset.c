@@ -351,6 +351,7 @@ bool ruleset_rule(const struct ruleset *rs, uint32_t index, struct rule_facts *r
 	const struct rule *rule = &rs->rules[index];
 	ret->name = rule->name;
 	ret->severity = rule->severity;
+	ret->excludes = rule->exclude;
 	ret->kind = rule->type == RULE_DETECTION ? RULE_IS_DETECTION
 		    : rule->type == RULE_FILTER  ? RULE_IS_FILTER
 						 : RULE_IS_DEPENDENCY;

@@ -15,6 +15,7 @@ struct scanner {
 	struct ioc_set *iocs;
 	struct yara_rules *yara;
 	bool empty;
+	struct strv excluding;
 	struct ioc_hit hits[HITS_MAX];
 	struct str values[HITS_MAX];
 };
@@ -159,12 +160,19 @@ static void add_iocs(struct scanner *s, struct event *e)
 
 void scanner_scan(struct scanner *s, struct event *e)
 {
+	s->excluding = (struct strv){0};
 	if (e->type == EVENT_start || e->type == EVENT_event_loss)
 		return;
 	struct verdict verdict = detect_event(s->detector, e);
 	e->detection = verdict.detection;
 	e->filter = verdict.filter;
+	s->excluding = verdict.excluding;
 	add_iocs(s, e);
+}
+
+struct strv scanner_excluding(const struct scanner *s)
+{
+	return s->excluding;
 }
 
 bool scanner_selects(const struct scanner *s, const struct event *e, uint64_t min_severity)

@@ -38,6 +38,9 @@ int scanner_compile(struct scanner *s, const struct pattern_source *source);
  */
 void scanner_scan(struct scanner *s, struct event *e);
 
+/* The rules that match the event that was scanned last, and exclude. Valid until the next one is. */
+struct strv scanner_excluding(const struct scanner *s);
+
 /* Whether an event that was scanned is to be printed. */
 bool scanner_selects(const struct scanner *s, const struct event *e, uint64_t min_severity);
 

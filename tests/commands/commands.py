@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tap import Tap
+
 TOP = Path(__file__).resolve().parent.parent.parent
 KUNAI = TOP / "build/kunai"
 GOLDEN = TOP / "tests/golden/expected.jsonl"
@@ -35,20 +37,6 @@ matches:
   $exe: .data.exe.path ~= '^/usr/bin/'
 condition: $exe
 """
-
-
-class Tap:
-    def __init__(self):
-        self.count = 0
-
-    def ok(self, passed, name, note=""):
-        self.count += 1
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}")
-        if not passed and note:
-            print("# " + str(note)[:2000].replace("\n", "\n# "))
-
-    def equal(self, got, want, name):
-        self.ok(got == want, name, f"got {got!r}, want {want!r}")
 
 
 def kunai(*args, stdin=None):
@@ -309,6 +297,9 @@ def test_test(tap, work):
     (directory / "programs.json").unlink()
     run = kunai("test", "-r", rules, "-t", directory)
     tap.ok("rule=programs rule is untested" in run.stderr, "a rule without a recording fails", run.stderr)
+    (directory / "programs.json").write_text("")
+    run = kunai("test", "-r", rules, "-t", directory)
+    tap.ok("rule=programs its recording is empty" in run.stderr, "an empty recording fails", run.stderr)
     tap.equal(kunai("test").returncode, 2, "no rules")
     run = kunai("test", "-r", rules, "-b", GOLDEN, "-m", "256")
     tap.ok(run.returncode == 2 and "min-severity-fp" in run.stderr, "--min-severity-fp has a range", run.stderr)
@@ -318,6 +309,20 @@ def test_test(tap, work):
     (work / "baseline/golden.jsonl").write_text(GOLDEN.read_text())
     (work / "link").symlink_to("baseline")
     tap.equal(kunai("test", "-r", rules, "-b", work / "link").returncode, 1, "a link to a baseline is followed")
+
+
+def test_test_of_exclusion(tap, work):
+    """A rule that excludes is tested, too: by events that it leaves out."""
+    rules, directory = work / "exclude.kun", work / "excluded"
+    directory.mkdir()
+    for kind in ("detection", "filter"):
+        rules.write_text(f"name: left.out\ntype: {kind}\ndecision: exclude\nmatch-on:\n  events:\n    kunai: [connect]\n")
+        by_kind = {json.loads(line)["info"]["event"]["name"]: line for line in GOLDEN.read_text().splitlines()}
+        (directory / "left.out.json").write_text(by_kind["connect"])
+        run = kunai("-v", "test", "-r", rules, "-t", directory, "-b", GOLDEN, "-m", "0")
+        tap.ok(run.returncode == 0 and "rule=left.out test successful" in run.stderr, f"a {kind} that excludes", run.stderr)
+        (directory / "left.out.json").write_text(by_kind["execve"])
+        tap.equal(kunai("test", "-r", rules, "-t", directory).returncode, 1, "  fails where it leaves nothing out")
 
 
 def test_readme(tap, work):
@@ -394,6 +399,7 @@ def main():
         test_follow(tap, work)
         test_install(tap, work)
         test_test(tap, work)
+        test_test_of_exclusion(tap, work)
         test_readme(tap, work)
         test_no_actions(tap, work)
         test_yara_check(tap, work)
