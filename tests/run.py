@@ -296,6 +296,10 @@ def part_commands(log):
     yield from run_tap(["tests/commands/commands.py"], log, "commands")
 
 
+def part_rules(log):
+    yield from run_tap(["tests/rules/check.py"], log, "rules")
+
+
 def part_judge(log):
     yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
 
@@ -360,6 +364,7 @@ def all_parts(args):
         Part("unit", unit("build"), ("build",)),
         Part("pages", part_pages, ("build",)),
         Part("commands", part_commands, ("build",)),
+        Part("rules", part_rules, ("build",)),
         Part("judge", part_judge, ("build",)),
         Part("live", live("build/kunai"), ("build",)),
         Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),

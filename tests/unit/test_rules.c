@@ -364,7 +364,7 @@ static void test_real_rules(void)
 	print_problems();
 	if (rs) {
 		struct ruleset_facts facts = ruleset_facts(rs);
-		ok(facts.detections == 12 && facts.filters == 3 && facts.dependencies == 5,
+		ok(facts.detections >= 150 && facts.filters >= 3 && facts.dependencies >= 10,
 		   "%u detections, %u filters, "
 		   "%u dependencies",
 		   facts.detections, facts.filters, facts.dependencies);

@@ -53,16 +53,16 @@ poweroff -f
 """
 
 
-def make_root():
+def make_root(name="idle", packages=PACKAGES):
     """The directory of the guest's root."""
-    home = CACHE / "idle" / "root"
-    with locked(CACHE / "idle.lock"):
+    home = CACHE / name / "root"
+    with locked(CACHE / f"{name}.lock"):
         if (home / "made").exists():
             return home
         shutil.rmtree(home, ignore_errors=True)
         home.parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "bookworm", str(home), mirror_uris()[0]],
+            ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", "bookworm", str(home), mirror_uris()[0]],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -89,9 +89,9 @@ def copy_root(cpio, root):
                 cpio.entry(inside, mode, path.read_bytes())
 
 
-def make_initramfs(path, kernel, kunai):
+def make_initramfs(path, kernel, kunai, root, script):
     with vm.Initramfs(path) as cpio:
-        copy_root(cpio, make_root())
+        copy_root(cpio, root)
         cpio.entry("dev/console", stat.S_IFCHR | 0o600, b"", (5, 1))
         cpio.entry("init", stat.S_IFLNK | 0o777, b"/lib/systemd/systemd")
         cpio.put("etc/hostname", b"idle\n")
@@ -100,18 +100,18 @@ def make_initramfs(path, kernel, kunai):
         cpio.directory("etc/systemd/system/multi-user.target.wants")
         cpio.entry("etc/systemd/system/multi-user.target.wants/kunai-idle.service", stat.S_IFLNK | 0o777,
                    b"../kunai-idle.service")  # fmt: skip
-        cpio.put("kunai/measure", MEASURE_SCRIPT.encode())
+        cpio.put("kunai/measure", script.encode())
         cpio.copy("kunai/kunai", kunai)
         cpio.copy("kunai/busybox", vm.find_busybox("amd64"))  # Debian's smallest root has no insmod
         for module in sorted((kernel / "modules").iterdir()):
             cpio.copy(f"modules/{module.name}", module)
 
 
-def boot(kunai, kernel_name, out):
+def boot(kunai, kernel_name, out, root, script, timeout=TIMEOUT):
     kernel = kernels.fetch_kernel(kernel_name)
     with tempfile.TemporaryDirectory(prefix="kunai-idle.") as work:
         initramfs, disk, console = (Path(work) / n for n in ("initramfs", "disk", "console"))
-        make_initramfs(initramfs, kernel, kunai)
+        make_initramfs(initramfs, kernel, kunai, root, script)
         with open(disk, "wb") as f:
             f.truncate(vm.OUT_SIZE)
         console.touch()
@@ -119,7 +119,7 @@ def boot(kunai, kernel_name, out):
         process = subprocess.Popen([*qemu, "-display", "none", "-serial", f"file:{console}"], stdin=subprocess.DEVNULL)
         vm.running.add(process)
         try:
-            vm.wait_for(process, console, TIMEOUT)
+            vm.wait_for(process, console, timeout)
         except vm.VmError as error:
             raise type(error)(f"{error}; console:\n{vm.tail(console)}") from error
         finally:
@@ -153,7 +153,7 @@ def main():
         return 0
     with tempfile.TemporaryDirectory(prefix="kunai-idle-out.") as out:
         try:
-            boot(args.kunai, args.kernel, Path(out))
+            boot(args.kunai, args.kernel, Path(out), make_root(), MEASURE_SCRIPT)
         except (vm.VmError, ArchiveError) as error:
             print(f"Bail out! {error}")
             return 1
