@@ -374,10 +374,15 @@ static void print_difference(struct event *e, const struct buf *text, const char
 {
 	printf("# %s, event %u\n# got  %.*s# want %.*s", which, (unsigned)(e - events), STR_ARG(buf_str(got)),
 	       STR_ARG(buf_str(want)));
-	FILE *f = fopen("/tmp/kunai-test-detect-random.kun", "we");
+	char directory[] = "/tmp/kunai-test-detect-random.XXXXXX", path[64];
+	if (!mkdtemp(directory))
+		return;
+	snprintf(path, sizeof(path), "%s/rules.kun", directory);
+	FILE *f = fopen(path, "we");
 	if (f) {
 		fwrite(text->p, 1, text->len, f);
 		fclose(f);
+		printf("# its rules are in %s\n", path);
 	}
 }
 
