@@ -18,6 +18,7 @@
 #include "cmd/actions.h"
 #include "cmd/notify.h"
 #include "cmd/output.h"
+#include "cmd/status_server.h"
 #include "base/utc_clock.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
@@ -64,6 +65,7 @@ struct pipeline {
 	struct outputs *outputs;
 	struct output_watch output_watch;
 	struct notify notify;
+	struct status_server *status;
 	struct reorder queue;
 	struct utc_clock clock;
 	struct arena arena;
@@ -367,6 +369,45 @@ static void report_searches(struct pipeline *p)
 	print_error(p, ERROR_SEARCHES, text);
 }
 
+static void publish_outputs(const struct pipeline *p, struct status *status)
+{
+	status->outputs_count = outputs_count(p->outputs);
+	for (unsigned int i = 0; i < status->outputs_count; i++) {
+		struct output_stats *stats = &status->outputs[i].stats;
+		outputs_read_stats(p->outputs, i, stats);
+		snprintf(status->outputs[i].name, sizeof(status->outputs[i].name), "%s", stats->name);
+		stats->name = NULL;
+	}
+}
+
+/* What `kunai status` shows until the next second. */
+static void publish_status(struct pipeline *p, uint64_t now)
+{
+	const struct scanner *scanner = reloader_scanner(p->reloader);
+	struct enricher_stats stats;
+	struct status status = {
+		.uptime = now - p->started,
+		.tier = "tracepoint",
+		.printed = p->accounts.printed,
+		.lost = accounts_lost(&p->accounts, p->probe),
+		.missed = p->accounts.missed,
+		.late = p->queue.late,
+		.queue_bytes = p->queue.bytes,
+		.iocs = scanner_ioc_count(scanner),
+	};
+
+	enricher_read_stats(p->enricher, &stats);
+	status.processes = stats.processes;
+	status.process_bytes = stats.process_bytes;
+	if (scanner_rules(scanner))
+		status.rules = ruleset_facts(scanner_rules(scanner));
+	snprintf(status.kernel, sizeof(status.kernel), "%s", probe_facts(p->probe));
+	memcpy(status.received, p->accounts.received, sizeof(status.received));
+	probe_counters(p->probe, status.counters);
+	publish_outputs(p, &status);
+	status_server_publish(p->status, &status, now);
+}
+
 static void tick(struct pipeline *p)
 {
 	uint64_t now = boot_time_now();
@@ -384,6 +425,7 @@ static void tick(struct pipeline *p)
 	accounts_count_missed(&p->accounts, p->probe);
 	output_watch(&p->output_watch, p->outputs, now);
 	notify_tick(&p->notify, now);
+	publish_status(p, now);
 	report_losses(p);
 	report_process_losses(p);
 	report_scan_losses(p);
@@ -612,6 +654,7 @@ static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message
 	/* of its own: these must not end the wait for a slow reader */
 	p->hangups = open_signals(SIGHUP, SIGUSR1);
 	p->outputs->cancel = p->signals;
+	p->status = status_server_open(p->config->metrics);
 	p->writer = json_writer_new();
 	if (outputs_want_text(p->outputs))
 		p->text = text_writer_new(cmd_wants_colour(STDOUT_FILENO));
@@ -664,12 +707,14 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	notify_open(&p.notify);
 	int err = start(&p, prog_reader_fd, ret_message);
 	if (!err) {
+		publish_status(&p, boot_time_now());
 		notify_ready(&p.notify);
 		loop(&p);
 		notify_stopping(&p.notify);
 		finish(&p);
 	}
 	notify_close(&p.notify);
+	status_server_close(p.status);
 	for (struct reorder_item *item; (item = reorder_take(&p.queue)); free(item))
 		prefetch_drop(p.enricher, reorder_user(item));
 	reorder_fini(&p.queue);

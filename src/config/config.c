@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "base/scalar.h"
 #include "config/option.h"
 
 int config_init_defaults(struct config *ret)
@@ -122,6 +124,44 @@ int config_sha256(const struct config *config, char ret_hex[CONFIG_SHA256_TEXT])
 	for (size_t i = 0; i < (CONFIG_SHA256_TEXT - 1) / 2; i++)
 		snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
 	return 0;
+}
+
+static int parse_port(const char *text, uint16_t *ret)
+{
+	uint64_t port;
+
+	if (scalar_parse_u64(str_of(text), &port) < 0 || port == 0 || port > UINT16_MAX)
+		return -EINVAL;
+	*ret = htons((uint16_t)port);
+	return 0;
+}
+
+int config_parse_loopback(struct str text, struct sockaddr_storage *ret)
+{
+	enum { ADDRESS_MAX = 64 };
+	char copy[ADDRESS_MAX];
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	int size = -EINVAL;
+
+	if (text.len >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text.p, text.len);
+	copy[text.len] = '\0';
+	char *colon = strrchr(copy, ':');
+	if (!colon)
+		return -EINVAL;
+	*colon = '\0';
+	if (strcmp(copy, "[::1]") == 0 && parse_port(colon + 1, &v6.sin6_port) == 0) {
+		v6.sin6_addr = in6addr_loopback;
+		size = sizeof(v6);
+		memcpy(ret, &v6, sizeof(v6));
+	} else if (inet_pton(AF_INET, copy, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127 &&
+		   parse_port(colon + 1, &v4.sin_port) == 0) {
+		size = sizeof(v4);
+		memcpy(ret, &v4, sizeof(v4));
+	}
+	return size;
 }
 
 int config_output_standard(const struct config *config)

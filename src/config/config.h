@@ -60,6 +60,7 @@ struct config {
 	bool force_load;
 	uint64_t max_args; /* bytes */
 	struct config_output output;
+	char *metrics; /* see config_parse_loopback(), or NULL */
 	struct config_scanner scanner;
 	bool events[EVENT_COUNT]; /* enabled; always true for what cannot be configured */
 };
@@ -90,6 +91,11 @@ int config_sha256(const struct config *config, char ret_hex[CONFIG_SHA256_TEXT])
 
 /* Looks, without touching anything, whether the files that are named can be used; the messages say what not. */
 void config_check_files(const struct config *config, struct config_messages *messages);
+
+struct sockaddr_storage;
+
+/* "127.0.0.1:9557" or "[::1]:9557": an address of this host's loopback. Returns its size, or -EINVAL. */
+int config_parse_loopback(struct str text, struct sockaddr_storage *ret);
 
 /* Returns 1 or 2 when the output is a standard stream, else -1. */
 int config_output_standard(const struct config *config);

@@ -86,7 +86,8 @@ static void dump_paths(struct dump *dump, const struct config_paths *paths)
 
 static void dump_value(struct dump *dump, const struct config_option *option, struct str text)
 {
-	if (option->type == OPTION_TYPE_PATH || option->type == OPTION_TYPE_OPTIONAL_PATH)
+	if (option->type == OPTION_TYPE_PATH || option->type == OPTION_TYPE_OPTIONAL_PATH ||
+	    option->type == OPTION_TYPE_LOOPBACK)
 		emit_string(dump, text);
 	else
 		emit_plain(dump, text);

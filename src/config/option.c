@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "config/host_uuid.h"
 
@@ -26,6 +27,7 @@ const struct config_option config_options[OPTION_COUNT] = {
 #define C_TYPE_PATH          char *
 #define C_TYPE_PATHS         struct config_paths
 #define C_TYPE_OPTIONAL_PATH char *
+#define C_TYPE_LOOPBACK      char *
 #define C_TYPE_UUID          char *
 #define OPTION(id, type, member, ...)                                                          \
 	_Static_assert(_Generic(((struct config *)0)->member, C_TYPE_##type : 1, default : 0), \
@@ -118,6 +120,14 @@ static int set_path(const struct config_option *option, void *member, struct str
 static int set_optional_path(const struct config_option *option, void *member, struct str text)
 {
 	return text.len && text.p[0] == '/' ? set_path(option, member, text) : -EINVAL;
+}
+
+static int set_loopback(const struct config_option *option, void *member, struct str text)
+{
+	struct sockaddr_storage address;
+	int size = config_parse_loopback(text, &address);
+
+	return size < 0 ? size : set_path(option, member, text);
 }
 
 static int set_paths(const struct config_option *option, void *member, struct str text)
@@ -237,6 +247,8 @@ static const struct option_type_info {
 	[OPTION_TYPE_PATH] = {SCALAR_STRING, set_path, add_path, fini_path, "a path"},
 	[OPTION_TYPE_OPTIONAL_PATH] = {SCALAR_STRING | SCALAR_NULL, set_optional_path, add_optional_path,
 				       fini_path, "an absolute path, or null"},
+	[OPTION_TYPE_LOOPBACK] = {SCALAR_STRING | SCALAR_NULL, set_loopback, add_optional_path, fini_path,
+				  "an address of the loopback and a port such as 127.0.0.1:9557, or null"},
 	[OPTION_TYPE_PATHS] = {0, set_paths, NULL, fini_paths, "a list of paths"},
 	[OPTION_TYPE_UUID] = {SCALAR_STRING | SCALAR_NULL, set_uuid, add_uuid,
 			      .expected = "a UUID such as 9fda529a-6ed9-5ba5-890c-85f3bd3cc601"},
@@ -260,7 +272,7 @@ int option_set_null(const struct config_option *option, struct config *config)
 		return -EINVAL;
 	if (option->type == OPTION_TYPE_UUID)
 		host_uuid_derive(&host_uuid_default_sources, member_of(option, config));
-	else if (option->type == OPTION_TYPE_OPTIONAL_PATH)
+	else if (option->type == OPTION_TYPE_OPTIONAL_PATH || option->type == OPTION_TYPE_LOOPBACK)
 		fini_path(member_of(option, config));
 	else
 		*(struct config_number *)member_of(option, config) = (struct config_number){0};

@@ -17,6 +17,7 @@ enum option_type {
 	OPTION_TYPE_DURATION, /* or null */
 	OPTION_TYPE_PATH,
 	OPTION_TYPE_OPTIONAL_PATH, /* an absolute one, or null */
+	OPTION_TYPE_LOOPBACK,      /* an address and a port, or null */
 	OPTION_TYPE_PATHS,
 	OPTION_TYPE_UUID,
 };

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from outputs import await_true, must
+from outputs import await_true, create_files, must, write_config
 from sensor import OPTIONS, Sensor
 
 
@@ -92,7 +92,72 @@ def check_run_dir(kunai, directory):
         must(first.stop() == 0, f"its end: {first.stderr()}")
 
 
+def http(port, request):
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(request)
+        answer = b""
+        while data := client.recv(65536):
+            answer += data
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.decode(), body.decode()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask_status(kunai, *options, **how):
+    return subprocess.run([kunai, "status", *options], capture_output=True, text=True, timeout=60, check=False, **how)
+
+
+def check_status(kunai, directory):
+    """Counters over the socket and over HTTP are those of the log."""
+    port, log = free_port(), Path(directory, "events.log")
+    config = write_config(directory, {"path": log, "rotate_size": "1GB"})
+    with open(config, "a") as file:
+        file.write(f"metrics: 127.0.0.1:{port}\n")
+    refused = ask_status(kunai)
+    must(refused.returncode == 1 and "no sensor is running" in refused.stderr, f"without a sensor: {refused}")
+    command = [kunai, "run", "--exclude=all", "--include=file_create", "-c", config]
+    with Sensor(command, directory, output=log) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        files = os.path.join(directory, "made")
+        os.mkdir(files)
+        create_files(files, range(101))
+
+        def told():
+            return json.loads(ask_status(kunai, "--json").stdout)
+
+        await_true(lambda: told()["events"].get("file_create", {}).get("received", 0) >= 101, 20, "the files are not counted")
+        before, status, after = log.read_bytes().count(b"\n"), told(), log.read_bytes().count(b"\n")
+        must(status["pid"] == sensor.process.pid and status["tier"] == "tracepoint" and status["uptime"] > 0, f"{status}")
+        must(status["events"]["file_create"]["rate"] > 0 and status["lost"] == 0, f"{status}")
+        must(1 << 20 < status["resident_bytes"] < 1 << 30 and status["processes"] > 1, f"{status}")
+        must(status["outputs"][0]["name"] == f"file {log}" and 1 <= status["outputs"][0]["written"] <= after, f"{status} {before}")
+        text = ask_status(kunai).stdout
+        must(f"pid {sensor.process.pid}," in text and "file_create" in text, text)
+        head, body = http(port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        must(head.startswith("HTTP/1.1 200 OK\r\n") and f"Content-Length: {len(body)}" in head, head)
+        samples = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
+        must(int(samples['kunai_events_received_total{event="file_create"}']) >= 101, body)
+        must(samples[f'kunai_output_works{{output="file {log}"}}'] == "1", body)
+        must(http(port, b"GET / HTTP/1.1\r\n\r\n")[0].startswith("HTTP/1.1 404"), "another path")
+        # one that says nothing holds up nobody else for long, and nobody at the other socket
+        silent = socket.create_connection(("127.0.0.1", port))
+        began = time.monotonic()
+        must(told()["pid"], "the socket")
+        must(http(port, b"GET /metrics HTTP/1.0\r\n\r\n")[1] and time.monotonic() - began < 10, "a silent client")
+        silent.close()
+        stranger = ask_status(kunai, user=65534, group=65534, extra_groups=[])
+        must(stranger.returncode == 1 and "root" in stranger.stderr, f"a stranger: {stranger}")
+        must(sensor.stop() == 0, f"its end: {sensor.stderr()}")
+        must(not os.path.exists("/run/kunai/status.sock"), "the socket is still there")
+
+
 CHECKS = {
+    "status and metrics are those of the log": check_status,
     "a second one runs beside it with --run-dir": check_run_dir,
     "a service manager is told when it is ready, lives and ends": check_notify,
     "it works in the sandbox of its unit": check_sandbox,
