@@ -49,6 +49,10 @@ enum {
 /* An event whose record is still being built delays all later ones by at most this. */
 #define PATIENCE_NS UINT64_C(50000000)
 
+/* Events are worked off for so long at a time: rules that are slow, or very many events, keep nothing else waiting, such as
+ * new rules or the service manager. */
+#define SLICE_NS UINT64_C(200000000)
+
 /* At the end, hashes are waited for as long as this. */
 #define FINISH_NS UINT64_C(5000000000)
 
@@ -306,10 +310,13 @@ static void take_signal(struct pipeline *p)
 	}
 }
 
-/* Passes on what is older than barrier, in order. False: the first one still waits for a hash. Meanwhile the rings are
- * looked at, for processes of short life whose files must be opened soon, and signals: a second one ends it. */
+/*
+ * Passes on what is older than barrier, in order. False: the first one still waits for a hash, or time is up. Meanwhile the
+ * rings are looked at, for processes of short life whose files must be opened soon, and signals: a second one ends it.
+ */
 static bool process_until(struct pipeline *p, uint64_t barrier)
 {
+	uint64_t end = boot_time_now() + SLICE_NS;
 	struct reorder_item *first;
 
 	for (int n = 1; (first = reorder_first(&p->queue)) && first->time < barrier; n++) {
@@ -322,8 +329,8 @@ static bool process_until(struct pipeline *p, uint64_t barrier)
 		if (!reorder_is_full(&p->queue))
 			probe_read(p->probe, on_record, p);
 		take_signal(p);
-		if (outputs_are_closed(p->outputs))
-			break;
+		if (outputs_are_closed(p->outputs) || boot_time_now() > end)
+			return false;
 	}
 	return true;
 }
@@ -558,7 +565,7 @@ static void finish(struct pipeline *p)
 		print_scans(p);
 		if (processed && n <= 0 && n != -ENOBUFS && (p->impatient || !count_scans_pending(p)))
 			break;
-		wait_for_events(p, IDLE_MS);
+		wait_for_events(p, BUSY_MS);
 	}
 	accounts_count_missed_finally(&p->accounts, p->probe);
 	report_losses(p);
