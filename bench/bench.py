@@ -48,7 +48,7 @@ def guest_files(kunai, work):
         "bench/true": TOP / "build/tests/actors/true",
         "bench/guest.sh": TOP / "bench/guest.sh",
         "bench/mix.sh": TOP / "bench/mix.sh",
-        "bench/busybox": vm.find_busybox(),
+        "bench/busybox": vm.find_busybox("amd64"),
         "bench/tcc": tcc,
         "bench/tree.tar": tree,
     }
