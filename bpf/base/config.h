@@ -33,9 +33,9 @@ struct bpf_config {
 	u32 self_tgid;    /* own activity is never reported */
 	u32 max_args;     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */
 	u32 possible_cpus;
-	u32 wakeup_bytes;  /* a ring fuller than this wakes the reader */
+	u32 wakeup_process; /* bytes: a ring fuller than this wakes the reader */
+	u32 wakeup_other;
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
-	u32 reserved;
 	u64 secret;      /* of hashes; random */
 	u64 files_limit; /* file events a second and CPU: this one and those after it are left out; 0: none are */
 	u64 files_limit_task; /* and of a task */

@@ -95,9 +95,10 @@ static __always_inline void exec_submit(struct scratch *s, u32 type, u32 args)
 
 	if (size > RECORD_MASK) {
 		/* the paths are so long that no argument was appended */
-		record_submit_process(s, type);
+		record_submit_process(s, type, true);
 		return;
 	}
+	u64 wakeup = wakeup_process(s, true);
 	OPAQUE(size);
 	if (size > RECORD_MASK)
 		size = RECORD_MASK;
@@ -105,7 +106,7 @@ static __always_inline void exec_submit(struct scratch *s, u32 type, u32 args)
 		OPAQUE(args);
 		if (args > ITEM_MAX)
 			args = ITEM_MAX;
-		record_submit(s, type, &ring_process, size + args, 0);
+		record_submit(s, type, &ring_process, size + args, wakeup);
 		return;
 	}
 	struct scratch *large = scratch_of_large(s->handle);
@@ -116,7 +117,7 @@ static __always_inline void exec_submit(struct scratch *s, u32 type, u32 args)
 	OPAQUE(args);
 	if (args > config.max_args)
 		args = config.max_args;
-	record_submit(large, type, &ring_process, size + args, 0);
+	record_submit(large, type, &ring_process, size + args, wakeup);
 }
 
 static __always_inline void emit_exec(struct task_struct *t, struct linux_binprm *bprm)
@@ -172,7 +173,7 @@ static __always_inline void emit_clone(struct task_struct *t, u64 flags)
 		cgroup_put(s, &w->cgroup, t);
 	w->nodename.off = s->used;
 	w->nodename.len = scratch_put_kernel_str(s, nodename_of(t), WIRE_NODENAME_LEN);
-	record_submit_process(s, EVENT_clone);
+	record_submit_process(s, EVENT_clone, false);
 }
 
 /* wire_exit and wire_exit_group are the same. */
@@ -184,7 +185,7 @@ static __always_inline void emit_exit(struct task_struct *t, u32 type, u32 code,
 	struct wire_exit *w = record_fixed(s);
 	w->error_code = code;
 	w->last = last;
-	record_submit_process(s, type);
+	record_submit_process(s, type, false);
 }
 
 /* A process for the start's snapshot: a record like the others, written to the iterator's file. */
@@ -222,14 +223,14 @@ static __always_inline void emit_cgroup_move(struct task_struct *t)
 		return;
 	struct wire_cgroup_move *w = record_fixed(s);
 	cgroup_put(s, &w->cgroup, t);
-	record_submit_process(s, EVENT_cgroup_move);
+	record_submit_process(s, EVENT_cgroup_move, true);
 }
 
 static __always_inline void emit_process_end(struct task_struct *t)
 {
 	struct scratch *s = record_begin(EVENT_process_end, sizeof(struct wire_process_end), false, t);
 	if (s)
-		record_submit_process(s, EVENT_process_end);
+		record_submit_process(s, EVENT_process_end, false);
 }
 
 #endif

@@ -91,15 +91,37 @@ static __always_inline bool record_submit(struct scratch *s, u32 type, void *rin
 	return sent;
 }
 
-/* A process event wakes the reader when it has read everything before: the kernel knows. */
-static __always_inline void record_submit_process(struct scratch *s, u32 type)
+/* Records wait for the reader's timer, unless the ring fills up. */
+static __always_inline u64 wakeup_when(void *ring, u32 bytes)
 {
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* After its wake-up the reader looks at the rings every other millisecond for a while. */
+#define WAKEUP_INTERVAL_NS 1000000
+
+static u64 wakeup_time; /* of the last one */
+
+/* soon: the process may be gone in a moment. */
+static __always_inline u64 wakeup_process(struct scratch *s, bool soon)
+{
+	u64 now = record_header(s)->time;
+
+	if (!soon || now - wakeup_time < WAKEUP_INTERVAL_NS)
+		return wakeup_when(&ring_process, config.wakeup_process);
+	wakeup_time = now;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void record_submit_process(struct scratch *s, u32 type, bool soon)
+{
+	u64 wakeup = wakeup_process(s, soon);
 	u64 size = s->used;
 
 	OPAQUE(size);
 	if (size > RECORD_MASK + ITEM_MAX)
 		size = RECORD_MASK + ITEM_MAX;
-	record_submit(s, type, &ring_process, size, 0);
+	record_submit(s, type, &ring_process, size, wakeup);
 }
 
 /* For what must be looked at before it is gone. */
@@ -113,13 +135,9 @@ static __always_inline void record_submit_at_once(struct scratch *s, u32 type)
 	record_submit(s, type, &ring_other, size, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Others are fetched by the reader's timer, unless the ring fills up. */
 static __always_inline bool record_submit_other(struct scratch *s, u32 type)
 {
-	u64 wakeup = BPF_RB_NO_WAKEUP;
-
-	if (bpf_ringbuf_query(&ring_other, BPF_RB_AVAIL_DATA) > config.wakeup_bytes)
-		wakeup = BPF_RB_FORCE_WAKEUP;
+	u64 wakeup = wakeup_when(&ring_other, config.wakeup_other);
 
 	/* bounded last: 5.10 forgets the bounds of what clang puts on the stack meanwhile */
 	u64 size = s->used;
