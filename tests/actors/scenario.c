@@ -164,6 +164,15 @@ static void state_ancestors(void)
 	}
 }
 
+/* Whether the whole test runs in a mount namespace other than the host's, which kthreadd lives in. */
+static bool is_contained(void)
+{
+	struct stat host, own;
+
+	return stat("/proc/2/ns/mnt", &host) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+	       host.st_ino != own.st_ino;
+}
+
 static void state_driver(char **argv)
 {
 	char exe[PATH_MAX] = "";
@@ -177,6 +186,7 @@ static void state_driver(char **argv)
 	facts_bytes(&fact, "cmdline", cmdline, len);
 	facts_string(&fact, "exe", readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 ? exe : "?");
 	facts_number(&fact, "start_ticks", (long long)actor_start_ticks());
+	facts_bool(&fact, "contained", is_contained());
 	facts_end(&fact);
 	state_ancestors();
 }

@@ -199,6 +199,7 @@ class Model:
     def on_driver(self, fact):
         process = Process(fact["tgid"], text(fact["exe"]), text(fact["exe"]), command_line_of(raw(fact["cmdline"])), None)
         self.processes[fact["tgid"]] = self.drivers[fact["tgid"]] = process
+        process.container = text(fact["nodename"]) if fact["contained"] else None
         process.youngest = process
         process.start_ticks = fact["start_ticks"]
         return []
