@@ -36,7 +36,7 @@ struct bpf_config {
 	u32 wakeup_process; /* bytes: a ring fuller than this wakes the reader */
 	u32 wakeup_other;
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
-	u64 secret;      /* of hashes; random */
+	u64 secret;        /* of hashes; random */
 	u64 files_limit; /* file events a second and CPU: this one and those after it are left out; 0: none are */
 	u64 files_limit_task; /* and of a task */
 };

@@ -342,7 +342,7 @@ static int read_rings(struct pipeline *p)
 	uint64_t barrier = probe_oldest_busy(p->probe);
 
 	int n = probe_read(p->probe, on_record, p);
-	enricher_read_executed(p->enricher, now);
+	enricher_end_reading(p->enricher, now);
 	p->batch++;
 	if (barrier > now)
 		barrier = now;
@@ -559,6 +559,7 @@ static void finish(struct pipeline *p)
 	probe_detach(p->probe);
 	while (!outputs_are_closed(p->outputs)) {
 		int n = probe_read(p->probe, on_record, p);
+		enricher_end_reading(p->enricher, boot_time_now());
 		/* a file whose hash does not come, on a server that hangs, does not keep us for ever */
 		p->impatient = boot_time_now() > deadline;
 		bool processed = process_until(p, UINT64_MAX);

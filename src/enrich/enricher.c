@@ -65,6 +65,7 @@ void enricher_free(struct enricher *e)
 		hasher_free(e->hasher);
 	exec_files_free(e->exec_files);
 	exec_files_free(e->closed_files);
+	names_forget(&e->path_names);
 	file_scans_free(e->scans);
 	if (e->users)
 		users_free(e->users);
@@ -211,7 +212,7 @@ void prefetch_drop(struct enricher *e, struct prefetch *p)
 		enrich_drop_held(e, &p->files[i]);
 	}
 	for (size_t i = 0; i < sizeof(p->names) / sizeof(*p->names); i++)
-		name_lookup_drop(&e->names_looked_up, &p->names[i]);
+		name_lookup_drop(&e->path_names, &p->names[i]);
 	*p = (struct prefetch){0};
 }
 
@@ -578,8 +579,9 @@ void enricher_mounts_changed(struct enricher *e)
 	exec_files_mounts_changed(e->exec_files);
 }
 
-void enricher_read_executed(struct enricher *e, uint64_t now)
+void enricher_end_reading(struct enricher *e, uint64_t now)
 {
+	names_forget(&e->path_names);
 	if (e->exec_files)
 		exec_files_read(e->exec_files, now);
 	if (!e->closed_files)

@@ -69,8 +69,8 @@ int enricher_hold_executed(struct enricher *e);
 /* POLLPRI: enricher_mounts_changed() is wanted. -1: none. */
 int enricher_mounts_fd(const struct enricher *e);
 void enricher_mounts_changed(struct enricher *e);
-/* Wanted often. */
-void enricher_read_executed(struct enricher *e, uint64_t now);
+/* After each reading of the rings: what is read later is looked up anew. Takes the executed files that came meanwhile. */
+void enricher_end_reading(struct enricher *e, uint64_t now);
 
 /*
  * Files of these events, bits 1 << enum event_type, are held open from the reading of their record on, so that a scan sees

@@ -10,7 +10,7 @@ enum { RENAME_EXCHANGE = 2 };
 static void look_up(struct enricher *e, const struct event *event, const struct path *path, int how,
 		    struct name_lookup *ret)
 {
-	name_look_up(e->namespaces, &e->names_looked_up, event, path, how, ret);
+	name_look_up(e->namespaces, &e->path_names, event, path, how, ret);
 }
 
 static bool is_exchange(const struct event *event)

@@ -37,7 +37,7 @@ struct enricher {
 	uint8_t random[UUID_BATCH];
 	size_t random_used;
 	uint64_t now; /* boot time of the newest event, ns */
-	struct name_stats names_looked_up;
+	struct names path_names;
 	struct enricher_stats stats;
 };
 

@@ -16,6 +16,7 @@ enum { RESOLVED_SIZE = 2 * PATH_MAX };
 /* What a lookup works on. */
 struct name {
 	struct mount_ns_table *namespaces;
+	struct names *names;
 	uint64_t mnt_ns;
 	uint32_t pid;
 	const struct event *event;
@@ -30,6 +31,69 @@ static int open_path(const struct name *n, const char *path, bool links, int fla
 }
 
 /*
+ * Opens path; the first try allows no links, so that the text alone is the truth when it succeeds. *ret_linked: it did
+ * not, and the descriptor knows where the links led. Absolute links of a process with a root of its own start there,
+ * which cannot be asked for any more.
+ */
+static int open_resolved(const struct name *n, const char *path, int flags, bool *ret_linked)
+{
+	int fd = open_path(n, path, false, flags);
+
+	*ret_linked = false;
+	if (fd != -ELOOP || n->wire->flags & PATH_CHROOTED)
+		return fd;
+	*ret_linked = true;
+	return open_path(n, path, true, flags);
+}
+
+static struct name_directory *find_directory(const struct name *n, const char *path)
+{
+	for (uint32_t i = 0; i < NAMES_DIRECTORIES_MAX; i++) {
+		struct name_directory *d = &n->names->directories[i];
+		if (d->path && d->mnt_ns == n->mnt_ns && strcmp(d->path, path) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+static void forget_directory(struct name_directory *d)
+{
+	if (!d->path)
+		return;
+	close(d->fd);
+	free(d->path);
+	d->path = NULL;
+}
+
+void names_forget(struct names *names)
+{
+	for (uint32_t i = 0; i < NAMES_DIRECTORIES_MAX; i++)
+		forget_directory(&names->directories[i]);
+}
+
+/* Opens a directory, or takes it from this reading's memory, where it stays. NULL: it cannot be looked up. */
+static const struct name_directory *open_directory(const struct name *n, const char *path)
+{
+	struct name_directory *d = find_directory(n, path);
+	bool linked;
+
+	if (d)
+		return d->linked && n->wire->flags & PATH_CHROOTED ? NULL : d;
+	int fd = open_resolved(n, path, O_DIRECTORY, &linked);
+	if (fd < 0)
+		return NULL;
+	char *copy = strdup(path);
+	if (!copy) {
+		close(fd);
+		return NULL;
+	}
+	d = &n->names->directories[n->names->next++ % NAMES_DIRECTORIES_MAX];
+	forget_directory(d);
+	*d = (struct name_directory){n->mnt_ns, copy, fd, linked};
+	return d;
+}
+
+/*
  * Whether the path of the directory that the name starts from, the process's root for an absolute one, still leads there:
  * another mount may hide it, or pivot_root have taken it away.
  */
@@ -41,13 +105,10 @@ static bool base_is_there(const struct name *n)
 	base.flags &= ~(uint32_t)PATH_USER;
 	base.mode = S_IFDIR;
 	struct path path = path_decode(n->event, &base);
-	int fd = open_path(n, path.raw.p, false, O_DIRECTORY);
-	if (fd < 0)
-		return false;
-	bool same = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &stx) == 0 &&
-		    stx.stx_ino == n->wire->inode;
-	close(fd);
-	return same;
+	const struct name_directory *d = open_directory(n, path.raw.p);
+	return d && !d->linked &&
+	       statx(d->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &stx) == 0 &&
+	       stx.stx_ino == n->wire->inode;
 }
 
 /* Without "//" and "/./", which say nothing and can make a path too long to be looked up. NULL when memory is short. */
@@ -102,27 +163,11 @@ static uint32_t mode_at(const struct name *n, int dir, const char *leaf)
 	return known ? stx.stx_mode : 0;
 }
 
-/*
- * Opens path; the first try allows no links, so that the text alone is the truth when it succeeds. *ret_linked: it did
- * not, and the descriptor knows where the links led. Absolute links of a process with a root of its own start there,
- * which cannot be asked for any more.
- */
-static int open_resolved(const struct name *n, const char *path, int flags, bool *ret_linked)
-{
-	int fd = open_path(n, path, false, flags);
-
-	*ret_linked = false;
-	if (fd != -ELOOP || n->wire->flags & PATH_CHROOTED)
-		return fd;
-	*ret_linked = true;
-	return open_path(n, path, true, flags);
-}
-
-static char *keep(struct name_stats *stats, struct str directory, struct str leaf)
+static char *keep(struct names *names, struct str directory, struct str leaf)
 {
 	size_t size = directory.len + leaf.len + 2;
 
-	if (stats->bytes + size > NAMES_BYTES_MAX)
+	if (names->bytes + size > NAMES_BYTES_MAX)
 		return NULL;
 	char *path = malloc(size);
 	if (!path)
@@ -133,65 +178,62 @@ static char *keep(struct name_stats *stats, struct str directory, struct str lea
 		path[at++] = '/';
 	memcpy(path + at, leaf.p, leaf.len);
 	path[at + leaf.len] = '\0';
-	stats->bytes += strlen(path) + 1;
+	names->bytes += strlen(path) + 1;
 	return path;
 }
 
 /* Where a descriptor's links led; false when that is no path any more. */
-static bool keep_resolved(const struct name *n, struct name_stats *stats, int fd, struct str leaf,
-			  struct name_lookup *ret)
+static bool keep_resolved(const struct name *n, int fd, struct str leaf, struct name_lookup *ret)
 {
 	char text[RESOLVED_SIZE];
 	int len = mount_ns_path_of(n->namespaces, fd, text, sizeof(text));
 
 	if (len < 0)
 		return false;
-	ret->path = keep(stats, (struct str){text, (uint32_t)len}, leaf);
+	ret->path = keep(n->names, (struct str){text, (uint32_t)len}, leaf);
 	return ret->path;
 }
 
-static void look_up_whole(const struct name *n, struct name_stats *stats, struct name_lookup *ret)
+static void look_up_whole(const struct name *n, struct name_lookup *ret)
 {
 	bool linked;
 	int fd = open_resolved(n, n->whole, 0, &linked);
 
 	if (fd < 0)
 		return;
-	ret->verified = !linked || keep_resolved(n, stats, fd, STR(""), ret);
+	ret->verified = !linked || keep_resolved(n, fd, STR(""), ret);
 	close(fd);
 }
 
 /* The directory is resolved, the last component is what the call acted on. */
-static void look_up_leaf(const struct name *n, struct arena *a, struct name_stats *stats, int how,
-			 struct name_lookup *ret)
+static void look_up_leaf(const struct name *n, struct arena *a, int how, struct name_lookup *ret)
 {
 	struct str whole = str_of(n->whole);
 	size_t at = leaf_of(whole);
 	struct str leaf = {whole.p + at, whole.len - (uint32_t)at};
 	bool simple = !memchr(n->name.p, '/', n->name.len);
-	bool linked = false;
 
 	if (is_dots(leaf))
 		return;
 	ret->verified = simple; /* the directory is the kernel's */
 	if (simple && !(how & NAME_MODE))
 		return;
-	char *directory = (char *)arena_str(a, (struct str){whole.p, (uint32_t)at}).p;
-	int fd = directory ? open_resolved(n, directory, O_DIRECTORY, &linked) : -ENOMEM;
-	if (fd < 0)
+	const char *path = arena_str(a, (struct str){whole.p, (uint32_t)at}).p;
+	const struct name_directory *d = path ? open_directory(n, path) : NULL;
+	if (!d)
 		return;
 	if (how & NAME_MODE)
-		ret->mode = mode_at(n, fd, leaf.p);
+		ret->mode = mode_at(n, d->fd, leaf.p);
 	if (!simple)
-		ret->verified = !linked || keep_resolved(n, stats, fd, leaf, ret);
-	close(fd);
+		ret->verified = !d->linked || keep_resolved(n, d->fd, leaf, ret);
 }
 
-void name_look_up(struct mount_ns_table *t, struct name_stats *stats, const struct event *event,
+void name_look_up(struct mount_ns_table *t, struct names *names, const struct event *event,
 		  const struct path *path, int how, struct name_lookup *ret)
 {
 	struct name n = {
 		.namespaces = t,
+		.names = names,
 		.mnt_ns = wire_mnt_ns(&event->wire->task),
 		.pid = event->wire->task.tgid,
 		.event = event,
@@ -212,15 +254,15 @@ void name_look_up(struct mount_ns_table *t, struct name_stats *stats, const stru
 		return;
 	}
 	if (how & NAME_FOLLOW)
-		look_up_whole(&n, stats, ret);
+		look_up_whole(&n, ret);
 	else
-		look_up_leaf(&n, event->arena, stats, how, ret);
+		look_up_leaf(&n, event->arena, how, ret);
 }
 
-void name_lookup_drop(struct name_stats *stats, struct name_lookup *lookup)
+void name_lookup_drop(struct names *names, struct name_lookup *lookup)
 {
 	if (lookup->path)
-		stats->bytes -= strlen(lookup->path) + 1;
+		names->bytes -= strlen(lookup->path) + 1;
 	free(lookup->path);
 	*lookup = (struct name_lookup){0};
 }

@@ -9,11 +9,24 @@
 #include "enrich/mount_ns.h"
 #include "event/event.h"
 
-/* All lookups that wait for their events; one more is not made, and its path is unverified. */
-enum { NAMES_BYTES_MAX = 16 << 20 };
+enum {
+	NAMES_BYTES_MAX =
+		16 << 20, /* all lookups that wait for their events; one more is not made: unverified */
+	NAMES_DIRECTORIES_MAX = 8, /* held open in one reading of the rings */
+};
 
-struct name_stats {
+/* A directory that names started from or lay in: the next event is often about the same one. */
+struct name_directory {
+	uint64_t mnt_ns;
+	char *path; /* NULL: none */
+	int fd;
+	bool linked; /* links were on the way */
+};
+
+struct names {
 	uint64_t bytes; /* of lookups that wait */
+	uint32_t next;  /* directory to be replaced */
+	struct name_directory directories[NAMES_DIRECTORIES_MAX];
 };
 
 struct name_lookup {
@@ -28,9 +41,12 @@ enum {
 };
 
 /* path is a path of the event with PATH_USER. Never waits for a disk where the kernel can avoid it. */
-void name_look_up(struct mount_ns_table *t, struct name_stats *stats, const struct event *event,
+void name_look_up(struct mount_ns_table *t, struct names *names, const struct event *event,
 		  const struct path *path, int how, struct name_lookup *ret);
-void name_lookup_drop(struct name_stats *stats, struct name_lookup *lookup);
+void name_lookup_drop(struct names *names, struct name_lookup *lookup);
+
+/* Closes the directories: what is read later is looked up anew. */
+void names_forget(struct names *names);
 
 /* Puts what was found into the event; false when it stays unverified. */
 bool name_apply(const struct event *event, const struct name_lookup *lookup, struct path *path);
