@@ -18,6 +18,7 @@ from sensor import OPTIONS, Sensor
 NOBODY = 65534
 SLOW = bool(os.environ.get("KUNAI_TEST_SLOW"))
 PID_FILE = Path("/run/kunai/kunai.pid")
+CACHE = Path("/var/lib/kunai")
 
 
 class Failed(Exception):
@@ -330,6 +331,39 @@ def check_reload(kunai, directory):
     must(run([kunai, "reload"])[0] == 1, "there is no sensor any more")
 
 
+def await_text(sensor, text):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and text not in sensor.stderr():
+        time.sleep(0.05)
+    must(text in sensor.stderr(), f"it does not say '{text}': {sensor.stderr()}")
+
+
+def check_compiled_patterns(kunai, directory):
+    """Made once, by a child; a file that is damaged is told, and made anew."""
+    rules = Path(directory, "test.kun")
+    rules.write_text(FILTER.format(name="r", pattern=f"here.{os.getpid()}.{time.monotonic_ns()}$"))
+    command, compiled = [kunai, "-v", *OPTIONS, "-r", rules], "the patterns of the rules were compiled"
+    before = set(CACHE.iterdir()) if CACHE.exists() else set()
+    with Sensor(command, directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        await_text(sensor, compiled)
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+    made = sorted(set(CACHE.iterdir()) - before)
+    must(len(made) == 1 and made[0].stat().st_mode & 0o777 == 0o600, f"made: {made}")
+    with Sensor(command, directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+        must(compiled not in sensor.stderr() and "tried_alone=0 " in sensor.stderr(), f"not found again: {sensor.stderr()}")
+    image = bytearray(made[0].read_bytes())
+    image[-1] ^= 1
+    made[0].write_bytes(image)
+    with Sensor(command, directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        await_text(sensor, compiled)
+        must(sensor.stop() == 0 and "cannot be used" in sensor.stderr(), f"the damage is not told: {sensor.stderr()}")
+    made[0].unlink()
+
+
 def check_reload_of_stranger(kunai, directory):
     """The number in the pid file is believed only if that process holds the lock."""
     other = subprocess.Popen(["sleep", "60"])
@@ -361,6 +395,7 @@ CHECKS = {
     "output to a file": check_output_file,
     "its binary may be deleted": check_deleted_binary,
     "a reload in a storm loses nothing, and bad rules are not taken": check_reload,
+    "compiled patterns are kept": check_compiled_patterns,
     "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
     "an unknown option is answered with the nearest": check_unknown_option,
     **outputs.CHECKS,
