@@ -158,7 +158,8 @@ void accounts_log_enrichment(const struct enricher_stats *stats)
 		 " containers_refused=%" PRIu64,
 		 stats->containers.resolved, stats->containers.unknown, stats->containers.refused);
 	log_info("enrichment: closed_held=%" PRIu64 " closed_evicted=%" PRIu64 " closed_overflow=%" PRIu64
-		 " closed_unopened=%" PRIu64,
-		 stats->closed.found, stats->closed.evicted, stats->closed.overflow, stats->closed.unopened);
+		 " closed_unopened=%" PRIu64 " scans_unheld=%" PRIu64,
+		 stats->closed.found, stats->closed.evicted, stats->closed.overflow, stats->closed.unopened,
+		 stats->scans_unheld);
 	log_scans(&stats->scans);
 }

@@ -15,7 +15,7 @@
 #include "cmd/pipeline.h"
 #include "probe/prog_reader.h"
 
-enum { FILES_MAX = 16384 };
+enum { FILES_MAX = 32768 };
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 

@@ -51,6 +51,8 @@ struct enricher_stats {
 	uint64_t progs_unknown;         /* that gave nothing, mostly because the program was gone */
 	struct container_lookup_stats containers;
 	struct file_scan_stats scans;
+	uint64_t
+		scans_unheld; /* files that could not be held for want of descriptors: they may be gone when they are scanned */
 };
 
 /* Called for each finished event: one record can be several, or none. */

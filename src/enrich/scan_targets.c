@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "enrich/internal.h"
 
-enum { HELD_MAX = 2048, LINK_MAX = 4096 };
+enum { HELD_MAX = 8192, LINK_MAX = 4096 };
 
 /* The kernel's object has an inode; what user memory said is whatever is there. */
 static struct file_id wanted_of(const struct path *path)
@@ -70,8 +70,12 @@ static int open_now(struct enricher *e, const struct event *event, const struct 
 void enrich_hold_file(struct enricher *e, const struct event *event, const struct path *path, bool is_image,
 		      struct file_digest *ret)
 {
-	if (!(e->scan_events >> event->type & 1) || e->held >= HELD_MAX || ret->held)
+	if (!(e->scan_events >> event->type & 1) || ret->held)
 		return;
+	if (e->held >= HELD_MAX) {
+		e->stats.scans_unheld++;
+		return;
+	}
 	int fd = open_now(e, event, path, is_image);
 	if (fd < 0)
 		return;
