@@ -478,13 +478,15 @@ def print_not_shown(parts):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
-    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, and the events of an idle Debian")
+    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, the events of an idle Debian, and 1,009 rotations")
     parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     parser.add_argument("parts", nargs="*", metavar="PART")
     args = parser.parse_args()
     if args.update_golden:
         return update_golden()
+    if args.long:
+        os.environ["KUNAI_TEST_LONG"] = "1"  # for tests that have more to do then
     parts = all_parts(args)
     if args.list:
         print("\n".join(p.name for p in parts))

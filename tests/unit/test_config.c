@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "config/option.h"
 
+#define LOOPBACK     "an address of the loopback and a port such as 127.0.0.1:9557, or null\n"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Ends the buffer with NUL and returns its text, which stays the buffer's. */
@@ -176,6 +177,11 @@ static void test_all_keys(void)
 			   "  rotate_interval: 1h 30m\n"
 			   "  max_size: \"1.5GB\"\n"
 			   "  buffered: true\n"
+			   "  stdout: true\n"
+			   "  socket: /run/k ''s/socket\n"
+			   "  syslog: ~\n"
+			   "  journald: '/null'\n"
+			   "metrics: '[::1]:9557'\n"
 			   "scanner:\n"
 			   "  rules: [/a, 'b c', \"d\\te\"]\n"
 			   "  iocs:\n"
@@ -199,6 +205,10 @@ static void test_all_keys(void)
 	is_u64(config.output.rotate_size.value, 10485760, "rotate_size");
 	is_u64(config.output.rotate_interval.value, UINT64_C(5400000000000), "rotate_interval");
 	is_u64(config.output.max_size.value, 1610612736, "max_size");
+	ok(config.output.standard_too && !config.output.syslog, "output.stdout, and no syslog");
+	is_str(config.output.socket, "/run/k ''s/socket", "output.socket");
+	is_str(config.output.journald, "/null", "output.journald");
+	is_str(config.metrics, "[::1]:9557", "metrics");
 	is_u64(config.scanner.rules.count, 3, "three rules");
 	is_str(config.scanner.rules.v[2], "d\te", "the third one");
 	is_u64(config.scanner.iocs.count, 1, "one IoC file");
@@ -334,6 +344,21 @@ static void test_wrong_values(void)
 		 "1:9 E output: found the string '/dev/stdout', expected a mapping\n"},
 		{"output:\n", "1:8 E output: found null, expected a mapping\n"},
 		{"output:\n  path: 5\n", "2:9 E output.path: found '5', expected a path\n"},
+		{"output:\n  socket: run/x\n",
+		 "2:11 E output.socket: found the string 'run/x', expected an absolute path, or null\n"},
+		{"output:\n  syslog: true\n",
+		 "2:11 E output.syslog: found 'true', expected an absolute path, or null\n"},
+		{"metrics: 0.0.0.0:9557\n",
+		 "1:10 E metrics: found the string '0.0.0.0:9557', expected " LOOPBACK},
+		{"metrics: 127.0.0.1\n", "1:10 E metrics: found the string '127.0.0.1', expected " LOOPBACK},
+		{"metrics: 127.0.0.1:65536\n",
+		 "1:10 E metrics: found the string '127.0.0.1:65536', expected " LOOPBACK},
+		{"metrics: 127.0.0.1:0\n",
+		 "1:10 E metrics: found the string '127.0.0.1:0', expected " LOOPBACK},
+		{"metrics: 128.0.0.1:1\n",
+		 "1:10 E metrics: found the string '128.0.0.1:1', expected " LOOPBACK},
+		{"metrics: '[::2]:9557'\n",
+		 "1:10 E metrics: found the string '[::2]:9557', expected " LOOPBACK},
 		{"output:\n  path: ''\n", "2:9 E output.path: found the string '', expected a path\n"},
 		{"output:\n  path: \"a\\0b\"\n",
 		 "2:9 E output.path: found the string 'a?b', expected a path\n"},
