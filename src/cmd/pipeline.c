@@ -662,7 +662,6 @@ static int start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message
 	/* of its own: these must not end the wait for a slow reader */
 	p->hangups = open_signals(SIGHUP, SIGUSR1);
 	p->outputs->cancel = p->signals;
-	p->status = status_server_open(p->config->metrics);
 	p->writer = json_writer_new();
 	if (outputs_want_text(p->outputs))
 		p->text = text_writer_new(cmd_wants_colour(STDOUT_FILENO));
@@ -715,6 +714,7 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	notify_open(&p.notify);
 	int err = start(&p, prog_reader_fd, ret_message);
 	if (!err) {
+		p.status = status_server_open(config->metrics);
 		publish_status(&p, boot_time_now());
 		notify_ready(&p.notify);
 		loop(&p);

@@ -53,7 +53,8 @@ static int run_status(const struct cmd_context *ctx)
 	if (fd == -EACCES)
 		return cmd_fail("only root may ask the sensor; try `sudo kunai status`");
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		return cmd_fail("no sensor is running: nobody listens at %s", path.text);
+		return cmd_fail("no sensor is running, or it is still starting: nobody listens at %s",
+				path.text);
 	if (fd < 0)
 		return cmd_fail("cannot ask the sensor at %s: %s", path.text, strerror(-fd));
 	int err = ask(fd, cmd_find_value(ctx, &options[JSON]) ? "json\n" : "text\n", &answer);

@@ -91,7 +91,6 @@ void status_server_publish(struct status_server *s, const struct status *status,
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* What is told first, in the first second, is empty. */
 static void render(struct status_server *s, struct buf *out,
 		   void (*write_status)(const struct status *s, uint64_t stale, struct buf *out))
 {

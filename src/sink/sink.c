@@ -117,6 +117,11 @@ static void *work(void *argument)
 			wait_for_work(s);
 		}
 	}
+	if (s->kind->finish) {
+		uint64_t lines = s->kind->finish(s->state, is_too_late(s) ? 0 : SINK_FINISH_MS);
+		s->written -= lines;
+		drop_lines(s, lines, ETIMEDOUT);
+	}
 	return NULL;
 }
 

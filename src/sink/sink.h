@@ -12,7 +12,8 @@
 
 enum {
 	SINK_FDS_MAX = 40,
-	SINK_END_MS = 3000,  /* after the end is asked for, what has not been written by then is dropped */
+	SINK_END_MS = 3000, /* after the end is asked for, what has not been written by then is dropped */
+	SINK_FINISH_MS = 1000,
 	SINK_RETRY_MS = 500, /* between two tries of a sink that does not work */
 };
 
@@ -31,6 +32,8 @@ struct sink_kind {
 	/* What to wait for beside lines, and what then. Both or none. -EPIPE as above. */
 	unsigned int (*fds)(void *state, struct pollfd *ret, unsigned int max);
 	int (*serve)(void *state, const struct pollfd *fds, unsigned int count);
+	/* The last call, or NULL: waits for slow readers, timeout_ms at most. Returns the lines that some did not get. */
+	uint64_t (*finish)(void *state, int timeout_ms);
 	/* The file is to be opened again. Or NULL. */
 	void (*reopen)(void *state);
 	void (*free)(void *state);

@@ -23,6 +23,11 @@ struct server {
 	unsigned int count;
 };
 
+static bool has_backlog(const struct client *c)
+{
+	return c->sent < c->backlog.len;
+}
+
 static void remove_client(struct server *s, unsigned int i)
 {
 	close(s->clients[i].fd);
@@ -33,7 +38,7 @@ static void remove_client(struct server *s, unsigned int i)
 /* What the socket takes without waiting. False: the client has gone. */
 static bool send_backlog(struct client *c)
 {
-	while (c->sent < c->backlog.len) {
+	while (has_backlog(c)) {
 		ssize_t n = send(c->fd, c->backlog.p + c->sent, c->backlog.len - c->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
@@ -95,7 +100,7 @@ static unsigned int list_fds(void *state, struct pollfd *ret, unsigned int max)
 	ret[0] = (struct pollfd){.fd = s->fd, .events = POLLIN};
 	for (unsigned int i = 0; i < s->count; i++) {
 		struct client *c = &s->clients[i];
-		short events = c->sent < c->backlog.len ? POLLIN | POLLOUT : POLLIN;
+		short events = has_backlog(c) ? POLLIN | POLLOUT : POLLIN;
 		ret[1 + i] = (struct pollfd){.fd = c->fd, .events = events};
 	}
 	return 1 + s->count;
@@ -140,6 +145,38 @@ static int serve(void *state, const struct pollfd *fds, unsigned int count)
 	return 0;
 }
 
+/* Lines that the slowest client has not got. */
+static uint64_t count_backlog(const struct server *s)
+{
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < s->count; i++) {
+		const struct client *c = &s->clients[i];
+		uint64_t lines =
+			has_backlog(c) ? lines_count(c->backlog.p + c->sent, c->backlog.len - c->sent) : 0;
+		most = lines > most ? lines : most;
+	}
+	return most;
+}
+
+static uint64_t finish(void *state, int timeout_ms)
+{
+	enum { STEP_MS = 20 };
+	struct server *s = state;
+
+	for (int waited = 0; waited <= timeout_ms && count_backlog(s); waited += STEP_MS) {
+		struct pollfd fds[SOCKET_CLIENTS_MAX];
+		for (unsigned int i = 0; i < s->count; i++)
+			fds[i] = (struct pollfd){.fd = has_backlog(&s->clients[i]) ? s->clients[i].fd : -1,
+						 .events = POLLOUT};
+		poll(fds, s->count, STEP_MS);
+		for (unsigned int i = s->count; i > 0; i--)
+			if (!send_backlog(&s->clients[i - 1]))
+				remove_client(s, i - 1);
+	}
+	return count_backlog(s);
+}
+
 static void free_server(void *state)
 {
 	struct server *s = state;
@@ -155,7 +192,7 @@ static void free_server(void *state)
 }
 
 const struct sink_kind socket_sink = {
-	.write = write_lines, .fds = list_fds, .serve = serve, .free = free_server};
+	.write = write_lines, .fds = list_fds, .serve = serve, .finish = finish, .free = free_server};
 
 int socket_sink_new(const char *path, void **ret_state)
 {
