@@ -22,6 +22,7 @@ import behaviour
 import brief
 import detection
 import judge
+import matching
 import runc
 import selftest
 import throttle
@@ -129,6 +130,7 @@ def run_natively(kunai, actors, files, cases):
     if cases == "*":
         yield from runc.run(kunai)
         yield from behaviour.run_all(kunai)
+        yield from matching.run_all(kunai)
 
 
 def main():
