@@ -77,6 +77,8 @@ enum {
 	ERESTARTSYS = 512,
 };
 enum { PF_EXITING = 0x00000004 };
+/* A thread of io_uring. Debian's 5.10 has io_uring's threads, and this bit where 5.10 has it. */
+enum { PF_IO_WORKER = 0x00000010, PF_IO_WORKER_5_10 = 0x20000000 };
 /* include/uapi/asm-generic/socket.h, which x86 and arm64 use */
 enum { SOL_SOCKET = 1 };
 enum {
@@ -586,13 +588,19 @@ struct io_async_msghdr {
 	struct msghdr msg;
 } KERNEL_TYPE;
 
+struct io_uring_task {
+	struct task_struct *task;
+} KERNEL_TYPE;
+
 struct io_kiocb {
 	struct file *file;
 	u8 opcode;
 	void *async_data;
 	u32 flags; /* 64 bits since 6.10 */
 	struct io_ring_ctx *ctx;
-	struct io_cqe cqe; /* since 5.19 */
+	struct task_struct *task;   /* until 6.12 */
+	struct io_uring_task *tctx; /* since 6.13 */
+	struct io_cqe cqe;          /* since 5.19 */
 } KERNEL_TYPE;
 
 /* 7.x: the name's copy is the same, what audit wants of it comes later */
@@ -600,10 +608,15 @@ struct delayed_filename {
 	struct filename *__incomplete_filename;
 } KERNEL_TYPE;
 
+struct open_how {
+	u64 flags;
+} KERNEL_TYPE;
+
 struct io_open {
 	int dfd;
-	u32 file_slot;
+	u32 file_slot; /* the place in the ring's own table and 1, -1 for any; 0: none */
 	struct filename *filename;
+	struct open_how how;
 } KERNEL_TYPE;
 struct io_open___delayed {
 	struct delayed_filename filename;
@@ -611,6 +624,7 @@ struct io_open___delayed {
 
 struct io_unlink {
 	int dfd;
+	int flags;
 	struct filename *filename;
 } KERNEL_TYPE;
 struct io_unlink___delayed {
@@ -628,6 +642,7 @@ struct io_mkdir___delayed {
 struct io_rename {
 	int old_dfd, new_dfd;
 	struct filename *oldpath, *newpath;
+	int flags;
 } KERNEL_TYPE;
 struct io_rename___delayed {
 	struct delayed_filename oldpath, newpath;
@@ -670,6 +685,7 @@ struct io_connect {
 struct io_sr_msg {
 	void *umsg; /* in a union with buf */
 	u32 len;
+	u32 msg_flags;
 } KERNEL_TYPE;
 
 /* The peer of a message: in the header that was passed, for SEND here from 6.0 to 6.12; since then the kernel copies both

@@ -6,6 +6,7 @@
 #undef KERNEL
 #undef KERNEL_EXTRA
 #undef COMMON
+#undef VIA
 #undef FIELD
 #undef EXTRA
 #undef OBJECT

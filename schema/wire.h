@@ -106,13 +106,15 @@ struct wire_header {
 	u32 length; /* of the whole record */
 	u16 type;   /* enum event_type */
 	u8 tier;    /* enum wire_tier */
-	u8 reserved;
+	u8 via;     /* VIA_* */
 	u32 cpu;
 	u32 reserved_too;
 	u64 time; /* boot time in ns, taken when the record was begun */
 	struct wire_task task;
 	struct wire_task parent;
 };
+
+enum { VIA_URING = 1, VIA_UNCONFIRMED = 2 };
 
 enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 

@@ -16,6 +16,7 @@ enum {
 	SLOT_CLAIMED = 1, /* in struct slot_state */
 };
 
+enum { HELD_RECORDS = 128 };      /* see emit/held.h */
 enum { RATED_TASKS = 16384 };     /* see emit/throttle.h */
 enum { ACCESS_BUCKET_BITS = 16 }; /* see emit/access.h */
 
@@ -36,6 +37,8 @@ struct bpf_config {
 	u32 wakeup_process; /* bytes: a ring fuller than this wakes the reader */
 	u32 wakeup_other;
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
+	u32 uring_told;    /* the tracepoint of its end tells which request it is */
+	u32 reserved;
 	u64 secret;        /* of hashes; random */
 	u64 files_limit; /* file events a second and CPU: this one and those after it are left out; 0: none are */
 	u64 files_limit_task; /* and of a task */

@@ -65,6 +65,12 @@ struct access_bucket {
 	u64 hashes[4];
 };
 
+/* The record of a request whose end is waited for. */
+enum { HELD_SIZE = 4096 };
+struct held_record {
+	u8 bytes[HELD_SIZE];
+};
+
 #define MAP(kind, entries, key_type, value_type, flags, name) \
 	struct {                                              \
 		__uint(type, kind);                           \
@@ -97,5 +103,8 @@ MAP(BPF_MAP_TYPE_ARRAY, 1 << ACCESS_BUCKET_BITS, u32, struct access_bucket, 0, a
 
 MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, file_rates);                   /* load: entries */
 MAP(BPF_MAP_TYPE_LRU_HASH, RATED_TASKS, u64, u64, 0, task_file_rates); /* load: entries; key: thread, CPU */
+
+MAP(BPF_MAP_TYPE_HASH, HELD_RECORDS, u64, struct held_record, 0,
+    held_records); /* load: entries; key: io_kiocb * */
 
 #endif

@@ -27,20 +27,28 @@ static __always_inline u64 access_mix(u64 hash, u64 word)
 }
 
 /* The inode's number can be used again, its generation then differs; the dentry and the mount are the name. */
-static __always_inline u64 access_hash(struct file *file, struct inode *inode, u32 access)
+static __always_inline u64 access_hash_by(u64 start, u64 exec_id, u32 pid, struct file *file,
+					  struct inode *inode, u32 access)
 {
-	struct task_struct *t = current_task();
 	struct path path = {};
 	u64 hash = config.secret;
 
 	bpf_core_read(&path, sizeof(path), &file->f_path);
-	hash = access_mix(hash, TYPED(t, start_boottime) ^ TYPED(t, self_exec_id) << 56);
-	hash = access_mix(hash, (u64)TYPED(t, pid) << 1 | access);
+	hash = access_mix(hash, start ^ exec_id << 56);
+	hash = access_mix(hash, (u64)pid << 1 | access);
 	hash = access_mix(hash, (u64)path.mnt);
 	hash = access_mix(hash, (u64)path.dentry);
 	hash = access_mix(hash, BPF_CORE_READ(inode, i_ino));
 	hash = access_mix(hash, BPF_CORE_READ(inode, i_generation));
 	return hash | 1;
+}
+
+static __always_inline u64 access_hash(struct file *file, struct inode *inode, u32 access)
+{
+	struct task_struct *t = current_task();
+
+	return access_hash_by(TYPED(t, start_boottime), TYPED(t, self_exec_id), TYPED(t, pid), file, inode,
+			      access);
 }
 
 static __always_inline struct access_bucket *access_bucket_of(u64 hash)

@@ -19,12 +19,23 @@ static __always_inline void *record_fixed(struct scratch *s)
 	return s->record + sizeof(struct wire_header);
 }
 
-/* Takes a slot and fills the header for task t, or NULL. Who wants a large slot gets a small one when both large ones
- * are busy. */
-static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, bool large,
-						   struct task_struct *t)
+#define NR_io_uring_enter 426 /* on every architecture */
+
+/* How the current task came to do this: nothing else is done by the threads of a ring, and in that call. */
+static __always_inline u8 record_via(void)
 {
-	u32 cpu = bpf_get_smp_processor_id();
+	struct task_struct *t = current_task();
+	u32 threads = KUNAI_MODERN ? PF_IO_WORKER : PF_IO_WORKER | PF_IO_WORKER_5_10;
+
+	if (TYPED(t, flags) & threads)
+		return VIA_URING;
+	return ((u32)ENTRY_CALL(t) & ~X32_BIT) == NR_io_uring_enter ? VIA_URING : 0;
+}
+
+/* Takes a slot, from whose time on the record counts, or NULL. Who wants a large slot gets a small one when both large ones
+ * are busy. */
+static __always_inline struct scratch *record_take(u32 cpu, bool large, u64 *ret_now)
+{
 	struct scratch *s = NULL;
 
 	if (large)
@@ -35,14 +46,26 @@ static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, boo
 		return NULL;
 
 	struct slot_state *state = slot_state(s->handle);
-	u64 now = bpf_ktime_get_boot_ns();
+	*ret_now = bpf_ktime_get_boot_ns();
 	if (state)
-		*(volatile u64 *)&state->busy = now;
+		*(volatile u64 *)&state->busy = *ret_now;
+	return s;
+}
 
+static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, bool large,
+						   struct task_struct *t)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	u64 now;
+	struct scratch *s = record_take(cpu, large, &now);
+
+	if (!s)
+		return NULL;
 	struct wire_header *head = record_header(s);
 	__builtin_memset(s->record, 0, sizeof(*head) + fixed_size);
 	head->type = type;
 	head->tier = KUNAI_TIER;
+	head->via = record_via();
 	head->cpu = cpu;
 	head->time = now;
 	task_fill(&head->task, t);

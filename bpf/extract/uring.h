@@ -59,7 +59,16 @@ enum {
 #define URING_WITH_NAME                                                                               \
 	(OPS(OPENAT) | OPS(OPENAT2) | OPS(RENAMEAT) | OPS(UNLINKAT) | OPS(MKDIRAT) | OPS(SYMLINKAT) | \
 	 OPS(LINKAT))
-#define URING_SENDING (OPS(SEND) | OPS(SENDMSG) | OPS(SEND_ZC) | OPS(SENDMSG_ZC))
+#define URING_SENDING   (OPS(SEND) | OPS(SENDMSG) | OPS(SEND_ZC) | OPS(SENDMSG_ZC))
+#define URING_RECEIVING (OPS(RECV) | OPS(RECVMSG))
+#define URING_READING   (OPS(READ) | OPS(READV) | OPS(READ_FIXED) | OPS(READV_FIXED) | OPS(READ_MULTISHOT))
+#define URING_WRITING                                                                                        \
+	(OPS(WRITE) | OPS(WRITEV) | OPS(WRITE_FIXED) | OPS(WRITEV_FIXED) | OPS(FALLOCATE) | OPS(FTRUNCATE) | \
+	 OPS(SPLICE))
+#define URING_SEGMENTS (OPS(READV) | OPS(WRITEV) | OPS(READV_FIXED) | OPS(WRITEV_FIXED))
+/* those that say how much */
+#define URING_SIZED (OPS(READ) | OPS(WRITE) | OPS(READ_FIXED) | OPS(WRITE_FIXED))
+enum { URING_ANY_SLOT = 0xffffffff }; /* IORING_FILE_INDEX_ALLOC */
 
 /* The operation is one of the set. Codes above 63 are in none. */
 static __always_inline bool uring_is(u32 opcode, u64 set)
@@ -244,6 +253,19 @@ static __always_inline u64 uring_size(struct io_kiocb *req, u32 opcode)
 	if (uring_is(opcode, OPS(SEND) | OPS(RECV) | OPS(SEND_ZC)))
 		return BPF_CORE_READ(message, len);
 	return 0;
+}
+
+/* The kernel has its own copy of the peer's address, and drops it when the message is sent: since 6.13. */
+static __always_inline bool uring_forgets_peer(struct io_kiocb *req)
+{
+	struct io_sr_msg___addressed *addressed = NULL;
+	u32 opcode = BPF_CORE_READ(req, opcode);
+
+	if (!bpf_core_field_exists(req->cqe) || bpf_core_field_exists(addressed->addr) ||
+	    !uring_is(opcode, OPS(SEND) | OPS(SEND_ZC)))
+		return false;
+	struct io_async_msghdr *copy = BPF_CORE_READ(req, async_data);
+	return copy && BPF_CORE_READ(copy, msg.msg_name);
 }
 
 #endif

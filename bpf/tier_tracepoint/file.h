@@ -25,11 +25,8 @@ static __always_inline void opened_proc(struct file *file)
 		emit_ptrace(target, 0, ACCESS_PROC_MEM, true);
 }
 
-static __always_inline void opened(long fd, u64 flags)
+static __always_inline void opened_file(struct file *file, u64 flags, u32 how)
 {
-	struct file *file = file_of_fd(fd);
-	if (!file)
-		return;
 	if (wanted(EVENT_ptrace))
 		opened_proc(file);
 	u32 mode = BPF_CORE_READ(file, f_mode);
@@ -37,8 +34,16 @@ static __always_inline void opened(long fd, u64 flags)
 		if (wanted(EVENT_file_create))
 			emit_file_create(file);
 	} else if (flags & O_TRUNC && mode & FMODE_WRITE) {
-		file_written(file, WRITTEN_TRUNCATE);
+		file_written(file, WRITTEN_TRUNCATE | how);
 	}
+}
+
+static __always_inline void opened(long fd, u64 flags)
+{
+	struct file *file = file_of_fd(fd);
+
+	if (file)
+		opened_file(file, flags, 0);
 }
 
 /* The regular file behind fd was written. */

@@ -42,6 +42,7 @@
 #include "emit/memory.h"
 #include "emit/bpf.h"
 #include "emit/module.h"
+#include "emit/held.h"
 #include "emit/uring.h"
 
 #include "tier_tracepoint/tables.h"

@@ -2,6 +2,7 @@
 #include "event/event.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #include "base/utf8.h"
 
@@ -270,6 +271,38 @@ void event_become(struct event *e, enum event_type type)
 		*common = kept;
 }
 
+/* Where those events that can come about by io_uring say so. */
+static const struct {
+	uint16_t via, unconfirmed;
+} via_offsets[EVENT_COUNT] = {
+#define DATA(event, doc)
+#define WIRE(name, kind, doc)
+#define KERNEL(name, kind, doc)
+#define KERNEL_EXTRA(name, kind, doc)
+#define COMMON
+#define VIA(event) \
+	[EVENT_##event] = {offsetof(struct data_##event, via), offsetof(struct data_##event, unconfirmed)},
+#define FIELD(name, kind, doc)
+#define EXTRA(name, kind, doc)
+#define OBJECT(name, type, doc)
+#define OPTIONAL(name, type, doc)
+#define EXTRA_OBJECT(name, type, doc)
+#define OBJECT_OR_NULL(name, type, doc)
+#define END(event)
+#include "schema/fields.def"
+#include "schema/undef.h"
+};
+
+static void via_store(struct event *e, uint8_t via)
+{
+	char *data = (char *)&e->data;
+
+	if (!(via & VIA_URING) || !via_offsets[e->type].via)
+		return;
+	*(struct str *)(data + via_offsets[e->type].via) = STR("io_uring");
+	*(bool *)(data + via_offsets[e->type].unconfirmed) = via & VIA_UNCONFIRMED;
+}
+
 int event_decode(const void *record, size_t len, struct arena *a, struct event *ret)
 {
 	const struct wire_header *head = record;
@@ -290,6 +323,7 @@ int event_decode(const void *record, size_t len, struct arena *a, struct event *
 		if (field->printed)
 			field_store(ret, field, fixed);
 	}
+	via_store(ret, head->via);
 	event_fill_tasks(ret);
 	return 0;
 }

@@ -26,6 +26,8 @@ struct probe {
 	bool pending_alone; /* the kernel refuses tail calls in a program that calls functions */
 	bool uring_request_known;
 	uint32_t uring_request; /* which argument of io_uring_submit_sqe is the request */
+	bool uring_told_known;
+	bool uring_told; /* the second argument of io_uring_complete is the request */
 	struct bpf_object *object;
 	struct buf skipped;
 	struct kernel_facts facts;

@@ -19,6 +19,11 @@ enum {
 #define ACCESSES \
 	(1ULL << EVENT_read | 1ULL << EVENT_read_config | 1ULL << EVENT_write | 1ULL << EVENT_write_config)
 
+#define URING                                                                                               \
+	(ACCESSES | NAMES | 1ULL << EVENT_write_close | 1ULL << EVENT_file_create | 1ULL << EVENT_connect | \
+	 1ULL << EVENT_send_data | 1ULL << EVENT_dns_query)
+#define NAMES (1ULL << EVENT_file_unlink | 1ULL << EVENT_file_rename)
+
 /* libbpf names a refused program in its messages only; this remembers the last one. */
 static __thread char refused[NAME_MAX_LEN];
 static __thread bool verbose;
@@ -117,6 +122,7 @@ static int set_config(struct probe *p)
 		.wakeup_process = p->options.ring_process / 4,
 		.wakeup_other = p->options.ring_other / 4,
 		.uring_request = p->uring_request,
+		.uring_told = p->uring_told,
 		.secret = secret,
 		.files_limit = p->options.files_limit,
 		.files_limit_task = files_limit_of_task(p->options.files_limit),
@@ -140,6 +146,7 @@ static int set_map_sizes(struct probe *p)
 		{"counters", p->cpus * EVENT_COUNT},
 		{"file_rates", p->cpus},
 		{"task_file_rates", p->options.files_limit ? RATED_TASKS : 1},
+		{"held_records", p->options.wanted & NAMES ? HELD_RECORDS : 1},
 		{"accesses", p->options.wanted & ACCESSES ? 1 << ACCESS_BUCKET_BITS : 1},
 	};
 
@@ -188,6 +195,16 @@ static const struct hook_tracepoint *find_row(const char *name)
 	return NULL;
 }
 
+/* Whether the end of a request tells which one it was: since 5.18 (cef216fc32d7), two pointers come first. */
+static void learn_uring_told(struct probe *p)
+{
+	struct signature s;
+
+	if (!p->uring_told_known)
+		p->uring_told = signature_read("io_uring_complete", &s) == 0 && s.pointers >= 2;
+	p->uring_told_known = true;
+}
+
 /* Points a program to what this kernel calls the tracepoint; false when it has none. */
 static bool choose_target(struct probe *p, struct bpf_program *program, const char *name)
 {
@@ -218,6 +235,8 @@ static int open_object(struct probe *p, bool modern)
 		if (bpf_program__autoload(program))
 			bpf_program__set_autoload(program, choose_target(p, program, name));
 	}
+	if (load_wants(p, URING))
+		learn_uring_told(p);
 	int err = set_config(p);
 	return err ? err : set_map_sizes(p);
 }

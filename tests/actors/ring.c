@@ -221,3 +221,22 @@ void ring_fact_path(const struct ring *ring, unsigned opcode, const char *name, 
 		facts_string(&fact, "new_path", new_path);
 	facts_end(&fact);
 }
+
+void ring_fact_of(struct fact *fact, const struct ring *ring, const char *op, bool by_helper)
+{
+	if (ring->polled)
+		facts_begin_for(fact, op, &ring->poller);
+	else
+		facts_begin(fact, op);
+	facts_bool(fact, "uring", true);
+	facts_bool(fact, "by_helper", by_helper);
+}
+
+void ring_fact_done(const struct ring *ring, const char *op, bool by_helper, const char *path)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, op, by_helper);
+	facts_string(&fact, "path", path);
+	facts_end(&fact);
+}

@@ -43,6 +43,11 @@ int ring_do(struct ring *ring);
 /* The number and name of an operation. */
 #define RING_OP(name) IORING_OP_##name, "IORING_OP_" #name
 
+/* Begins the fact of an ordinary event that a request caused. by_helper: some thread of the kernel did it. */
+void ring_fact_of(struct fact *fact, const struct ring *ring, const char *op, bool by_helper);
+/* The same for one that is all path: create. */
+void ring_fact_done(const struct ring *ring, const char *op, bool by_helper, const char *path);
+
 /* Begins the fact that the ring was given a request. */
 void ring_fact(struct fact *fact, const struct ring *ring, unsigned opcode, const char *name);
 void ring_fact_plain(const struct ring *ring, unsigned opcode, const char *name);

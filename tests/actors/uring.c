@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Requests through io_uring, taken by the process itself or by the ring's poller. */
+#include "dns.h"
 #include "ring.h"
 
 #include <errno.h>
@@ -63,6 +64,28 @@ static struct name name_of(int start, const char *name)
 	return n;
 }
 
+static void fact_unlinked(const struct ring *ring, const char *path, bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "unlink", false);
+	facts_string(&fact, "path", path);
+	facts_bool(&fact, "success", true);
+	facts_bool(&fact, "untold", untold);
+	facts_end(&fact);
+}
+
+static void fact_renamed(const struct ring *ring, const char *old, const char *new, bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "rename", false);
+	facts_string(&fact, "old", old);
+	facts_string(&fact, "new", new);
+	facts_bool(&fact, "untold", untold);
+	facts_end(&fact);
+}
+
 static void start(struct ring *ring, const struct actor_case *self)
 {
 	actor_must(mkdir("dir", 0755) == 0, "mkdir");
@@ -79,6 +102,7 @@ static void opening(const struct actor_case *self)
 		O_RDWR | O_CREAT | O_CLOEXEC;
 	actor_must(ring_do(&ring) >= 0, "open");
 	ring_fact_path(&ring, RING_OP(OPENAT), n.meant, NULL);
+	ring_fact_done(&ring, "create", true, n.meant);
 	/* and one that fails */
 	struct name missing = name_of(self->a, "missing");
 	ring_add(&ring, IORING_OP_OPENAT, missing.dir, missing.passed, 0, 0)->open_flags = O_RDONLY;
@@ -96,6 +120,7 @@ static void opening2(const struct actor_case *self)
 	ring_add(&ring, IORING_OP_OPENAT2, n.dir, n.passed, sizeof(how), (unsigned long)&how);
 	actor_must(ring_do(&ring) >= 0, "open");
 	ring_fact_path(&ring, RING_OP(OPENAT2), n.meant, NULL);
+	ring_fact_done(&ring, "create", true, n.meant);
 }
 
 static void unlinking(const struct actor_case *self)
@@ -108,6 +133,7 @@ static void unlinking(const struct actor_case *self)
 	ring_add(&ring, IORING_OP_UNLINKAT, n.dir, n.passed, 0, 0);
 	actor_must(ring_do(&ring) == 0, "unlink");
 	ring_fact_path(&ring, RING_OP(UNLINKAT), n.meant, NULL);
+	fact_unlinked(&ring, n.meant, false);
 }
 
 /* 5.10 has some numbers, and nothing behind them. */
@@ -144,6 +170,7 @@ static void renaming(const struct actor_case *self)
 		 (unsigned long)to.passed);
 	actor_must(ring_do(&ring) == 0, "rename");
 	ring_fact_path(&ring, RING_OP(RENAMEAT), from.meant, to.meant);
+	fact_renamed(&ring, from.meant, to.meant, false);
 }
 
 static void linking(const struct actor_case *self)
@@ -199,6 +226,33 @@ static void register_buffer(const struct ring *ring, void *data, size_t len)
 		   "register a buffer");
 }
 
+/* Closed after the requests were done; a polling thread may still hold what it wrote, and be the last one. */
+static void fact_closed(const struct ring *ring)
+{
+	char path[PATH_MAX];
+	struct fact fact;
+
+	facts_begin(&fact, "close");
+	facts_bool(&fact, "uring", true);
+	facts_bool(&fact, "by_helper", ring->polled);
+	facts_string(&fact, "path", actor_path(path, "file"));
+	facts_string(&fact, "written_by", "io_uring");
+	facts_end(&fact);
+}
+
+/* The last reference goes in a thread of the kernel's own. */
+static void fact_closed_with_ring(void)
+{
+	char path[PATH_MAX];
+	struct fact fact;
+
+	facts_begin(&fact, "close");
+	facts_string(&fact, "path", actor_path(path, "file"));
+	facts_string(&fact, "written_by", "io_uring");
+	facts_bool(&fact, "subject", true);
+	facts_end(&fact);
+}
+
 /* Every call that writes or reads, on a descriptor or on the ring's own. */
 static void moving(const struct actor_case *self)
 {
@@ -237,6 +291,10 @@ static void moving(const struct actor_case *self)
 	actor_must(ring_do(&ring) == 0, "fsync");
 	fact_sized(&ring, RING_OP(FSYNC), "file", 0);
 	close(fd);
+	if (!registered)
+		fact_closed(&ring);
+	else
+		fact_closed_with_ring();
 	close(ring.fd);
 }
 
@@ -257,6 +315,93 @@ static void linked(const struct actor_case *self)
 	fact_sized(&ring, RING_OP(READ), "file", sizeof(back));
 	ring_fact_plain(&ring, RING_OP(NOP));
 	close(fd);
+	fact_closed(&ring);
+}
+
+/* a: the file was written by write(2), by a request, by one that the closing one waits for, or opened to be emptied */
+enum { CLOSES_WRITTEN, CLOSES_URING, CLOSES_LINKED, CLOSES_EMPTIED };
+
+static void closing(const struct actor_case *self)
+{
+	static const char *const ways[] = {"write", "io_uring", "io_uring", "io_uring"};
+	char data[] = "12345";
+	struct ring ring;
+	struct fact fact;
+	char path[PATH_MAX];
+	int fd;
+
+	actor_path(path, "file");
+	if (self->a == CLOSES_EMPTIED)
+		actor_file_make("file", data, sizeof(data), 0600);
+	ring_open(&ring, self->c);
+	if (self->a == CLOSES_EMPTIED) {
+		ring_add(&ring, IORING_OP_OPENAT, AT_FDCWD, path, 0, 0)->open_flags = O_RDWR | O_TRUNC;
+		fd = ring_do(&ring);
+		actor_must(fd >= 0, "open");
+		ring_fact_path(&ring, RING_OP(OPENAT), path, NULL);
+	} else {
+		fd = actor_file_open("file");
+	}
+	if (self->a == CLOSES_WRITTEN) {
+		actor_must(write(fd, data, sizeof(data)) == sizeof(data), "write");
+	} else if (self->a != CLOSES_EMPTIED) {
+		ring_add(&ring, IORING_OP_WRITE, fd, data, sizeof(data), 0)->flags =
+			self->a == CLOSES_LINKED ? IOSQE_IO_LINK : 0;
+		if (self->a == CLOSES_URING)
+			actor_must(ring_do(&ring) == sizeof(data), "write");
+		fact_sized(&ring, RING_OP(WRITE), "file", sizeof(data));
+	}
+	ring_add(&ring, IORING_OP_CLOSE, fd, NULL, 0, 0);
+	ring_run(&ring);
+	fact_sized(&ring, RING_OP(CLOSE), "file", 0);
+	ring_fact_of(&fact, &ring, "close", true);
+	facts_string(&fact, "path", path);
+	facts_string(&fact, "written_by", ways[self->a]);
+	facts_bool(&fact, "untold_unseen", self->a == CLOSES_EMPTIED);
+	facts_end(&fact);
+}
+
+/* First accesses: told for the thread that wants them, once. */
+static void accessing(const struct actor_case *self)
+{
+	char data[11] = "1234567890", path[PATH_MAX];
+	struct ring ring;
+	pid_t pid = actor_fork();
+	int fd;
+
+	actor_path(path, "file");
+	if (pid == 0) { /* another process makes the file */
+		struct fact fact;
+
+		actor_file_make("file", data, 10, 0600);
+		facts_begin(&fact, "write");
+		facts_string(&fact, "path", path);
+		facts_end(&fact);
+		actor_exit(0);
+	}
+	actor_wait(pid);
+	fd = open("file", O_RDWR | O_CLOEXEC);
+	ring_open(&ring, self->c);
+	for (int i = 0; i < 3; i++) {
+		unsigned char flag = i == 2 ? IOSQE_ASYNC : 0;
+
+		ring_add(&ring, IORING_OP_READ, fd, data, 5, 0)->flags = flag;
+		actor_must(ring_do(&ring) == 5, "read");
+		fact_sized(&ring, RING_OP(READ), "file", 5);
+		ring_add(&ring, IORING_OP_WRITE, fd, data, 5, 0)->flags = flag;
+		actor_must(ring_do(&ring) == 5, "write");
+		fact_sized(&ring, RING_OP(WRITE), "file", 5);
+	}
+	ring_fact_done(&ring, "read", false, path);
+	ring_fact_done(&ring, "write", false, path);
+	close(fd);
+	fact_closed(&ring);
+	/* and one that has nothing to read */
+	fd = actor_file_open("empty");
+	ring_add(&ring, IORING_OP_READ, fd, data, 5, 0);
+	actor_must(ring_do(&ring) == 0, "read nothing");
+	fact_sized(&ring, RING_OP(READ), "empty", 5);
+	close(fd);
 }
 
 /* ---- the network ---- */
@@ -270,6 +415,33 @@ static void fact_peer(const struct ring *ring, unsigned opcode, const char *name
 	sock_describe(&fact, fd, to);
 	if (size)
 		facts_number(&fact, "size", (long long)size);
+	facts_end(&fact);
+}
+
+static void fact_connected(const struct ring *ring, int fd, const union address *to, bool connected,
+			   bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "connect", true);
+	sock_describe(&fact, fd, to);
+	facts_bool(&fact, "connected", connected);
+	facts_string(&fact, "hostname", "?");
+	facts_bool(&fact, "untold", untold);
+	facts_end(&fact);
+}
+
+static void fact_sent(const struct ring *ring, int fd, const union address *to, const void *data, size_t len,
+		      bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "send", true);
+	sock_describe(&fact, fd, to);
+	facts_number(&fact, "size", (long long)len);
+	facts_bytes(&fact, "data", data, len);
+	facts_string(&fact, "hostname", "?");
+	facts_bool(&fact, "untold", untold);
 	facts_end(&fact);
 }
 
@@ -287,6 +459,24 @@ static void connecting(const struct actor_case *self)
 	ring_add(&ring, IORING_OP_CONNECT, client, &address, 0, sock_length(&address));
 	actor_must(ring_do(&ring) == 0, "connect");
 	fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
+	fact_connected(&ring, client, &address, true, false);
+}
+
+static void refused(const struct actor_case *self)
+{
+	const char *ip = self->b ? "::1" : "127.0.0.1";
+	union address address;
+	struct ring ring;
+	int client;
+
+	sock_isolate();
+	address = sock_address(ip, 4711);
+	client = sock_open(ip, SOCK_STREAM);
+	ring_open(&ring, self->c);
+	ring_add(&ring, IORING_OP_CONNECT, client, &address, 0, sock_length(&address));
+	actor_must(ring_do(&ring) == -ECONNREFUSED, "be refused");
+	fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
+	fact_connected(&ring, client, &address, false, false);
 }
 
 static void sending(const struct actor_case *self)
@@ -313,11 +503,108 @@ static void sending(const struct actor_case *self)
 	ring_add(&ring, IORING_OP_SENDMSG, client, &message, 1, 0);
 	actor_must(ring_do(&ring) == sizeof(data), "sendmsg");
 	fact_peer(&ring, RING_OP(SENDMSG), client, &address, 0);
+	fact_sent(&ring, client, &address, data, sizeof(data), false);
 	if (self->a != SOCK_STREAM)
 		actor_must(sock_connect(client, &address, NULL) == 0, "connect");
 	ring_add(&ring, IORING_OP_SEND, client, data, sizeof(data), 0);
 	actor_must(ring_do(&ring) == sizeof(data), "send");
 	fact_peer(&ring, RING_OP(SEND), client, &address, sizeof(data));
+	fact_sent(&ring, client, &address, data, sizeof(data), false);
+}
+
+/* Requests that succeed in silence. What they open is not seen to be new. */
+#ifndef IOSQE_CQE_SKIP_SUCCESS
+#define IOSQE_CQE_SKIP_SUCCESS (1U << 6)
+#endif
+
+static void do_silently(struct ring *ring, struct io_uring_sqe *sqe)
+{
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_LINK;
+	ring_add(ring, IORING_OP_NOP, -1, NULL, 0, 0)->user_data = 1;
+	ring_submit(ring);
+	ring_collect(ring, 1);
+	if (ring->results[0] == -EINVAL)
+		actor_skip("no silent requests in this kernel");
+	actor_must(ring->results[1] == 0, "a silent request");
+}
+
+static void silent(const struct actor_case *self)
+{
+	char data[257], file[PATH_MAX], other[PATH_MAX], opened[PATH_MAX];
+	union address address;
+	struct ring ring;
+	int client;
+
+	sock_isolate();
+	sock_listen("127.0.0.1", SOCK_STREAM, 0, &address);
+	client = sock_open("127.0.0.1", SOCK_STREAM);
+	actor_fill(data, sizeof(data), 5);
+	actor_must(mknod("file", S_IFREG | 0600, 0) == 0, "mknod");
+	actor_path(file, "file");
+	actor_path(other, "other");
+	actor_path(opened, "opened");
+	ring_open(&ring, self->c);
+	ring.results[0] = 0;
+	do_silently(&ring, ring_add(&ring, IORING_OP_RENAMEAT, AT_FDCWD, file, (unsigned)AT_FDCWD,
+				    (unsigned long)other));
+	ring_fact_path(&ring, RING_OP(RENAMEAT), file, other);
+	ring_fact_plain(&ring, RING_OP(NOP));
+	fact_renamed(&ring, file, other, true);
+	do_silently(&ring, ring_add(&ring, IORING_OP_UNLINKAT, AT_FDCWD, other, 0, 0));
+	ring_fact_path(&ring, RING_OP(UNLINKAT), other, NULL);
+	ring_fact_plain(&ring, RING_OP(NOP));
+	fact_unlinked(&ring, other, true);
+	do_silently(&ring, ring_add(&ring, IORING_OP_CONNECT, client, &address, 0, sock_length(&address)));
+	fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
+	ring_fact_plain(&ring, RING_OP(NOP));
+	fact_connected(&ring, client, &address, true, true);
+	do_silently(&ring, ring_add(&ring, IORING_OP_SEND, client, data, sizeof(data), 0));
+	fact_peer(&ring, RING_OP(SEND), client, &address, sizeof(data));
+	ring_fact_plain(&ring, RING_OP(NOP));
+	fact_sent(&ring, client, &address, data, sizeof(data), true);
+	struct io_uring_sqe *open = ring_add(&ring, IORING_OP_OPENAT, AT_FDCWD, opened, 0644, 0);
+	open->open_flags = O_RDWR | O_CREAT;
+	do_silently(&ring, open);
+	ring_fact_path(&ring, RING_OP(OPENAT), opened, NULL);
+	ring_fact_plain(&ring, RING_OP(NOP));
+	close(client);
+}
+
+/* An answer of a DNS server. */
+static void resolving(const struct actor_case *self)
+{
+	const char *name = "a.kunai.test";
+	union address server = sock_address("127.0.0.1", 53);
+	unsigned char question[512], answer[512];
+	struct ring ring;
+	struct fact fact;
+	pid_t pid;
+	int client;
+
+	sock_isolate();
+	pid = dns_server_start();
+	client = sock_open("127.0.0.1", SOCK_DGRAM);
+	actor_must(sock_connect(client, &server, NULL) == 0, "connect to the server");
+	size_t len = dns_put_question(question, 0x4b55, name, DNS_A);
+	actor_must(send(client, question, len, 0) == (ssize_t)len, "send a question");
+	sock_fact_sent(client, NULL, question, len, NULL);
+	ring_open(&ring, self->c);
+	ring_add(&ring, IORING_OP_RECV, client, answer, sizeof(answer), 0);
+	actor_must(ring_do(&ring) > 0, "receive an answer");
+	fact_peer(&ring, RING_OP(RECV), client, &server, sizeof(answer));
+	ring_fact_of(&fact, &ring, "dns", true);
+	sock_describe(&fact, client, &server);
+	facts_string(&fact, "query", name);
+	facts_number(&fact, "query_type", DNS_A);
+	facts_string(&fact, "response", "10.99.1.1");
+	facts_string(&fact, "asked", "");
+	facts_bool(&fact, "truncated", false);
+	facts_bool(&fact, "malformed", false);
+	facts_bool(&fact, "partial", false);
+	facts_bool(&fact, "unasked", false);
+	facts_bool(&fact, "untold_unseen", true);
+	facts_end(&fact);
+	dns_server_stop(pid);
 }
 
 /* ---- many, and nonsense ---- */
@@ -390,6 +677,7 @@ void actor_add_uring(void)
 {
 	static const char *const starts[] = {"cwd", "dir", "absolute"};
 	static const char *const takers[] = {"", ".polled"};
+	static const char *const closings[] = {"written", "written_by_request", "linked", "emptied"};
 
 	for (int by = BY_SELF; by <= BY_POLLER; by++) {
 		const char *taker = takers[by];
@@ -402,11 +690,17 @@ void actor_add_uring(void)
 		actor_add(moving, 0, 0, by, "io_uring.files%s", taker);
 		actor_add(moving, 1, 0, by, "io_uring.registered_files%s", taker);
 		actor_add(linked, 0, 0, by, "io_uring.linked%s", taker);
+		for (int a = CLOSES_WRITTEN; a <= CLOSES_EMPTIED; a++)
+			actor_add(closing, a, 0, by, "io_uring.close.%s%s", closings[a], taker);
+		actor_add(accessing, 0, 0, by, "access.io_uring%s", taker);
+		actor_add(silent, 0, 0, by, "io_uring.silent%s", taker);
+		actor_add(resolving, 0, 0, by, "io_uring.dns%s", taker);
 		for (int v6 = 0; v6 < 2; v6++) {
 			actor_add(connecting, SOCK_STREAM, v6, by, "io_uring.connect.tcp%d%s", v6 ? 6 : 4,
 				  taker);
 			actor_add(connecting, SOCK_DGRAM, v6, by, "io_uring.connect.udp%d%s", v6 ? 6 : 4,
 				  taker);
+			actor_add(refused, 0, v6, by, "io_uring.refused.tcp%d%s", v6 ? 6 : 4, taker);
 			actor_add(sending, SOCK_STREAM, v6, by, "io_uring.send.tcp%d%s", v6 ? 6 : 4, taker);
 			actor_add(sending, SOCK_DGRAM, v6, by, "io_uring.send.udp%d%s", v6 ? 6 : 4, taker);
 		}

@@ -136,6 +136,34 @@ static void run_error_throttle_all(void)
 	throttled(ERROR_THROTTLE_ALL);
 }
 
+/* ---- by io_uring ---- */
+
+static void run_file_create_uring(void)
+{
+	struct record *r = golden_begin(EVENT_file_create, &task_bash, &task_systemd);
+	struct wire_file_create *w = record_fixed(r);
+
+	record_put_path(r, &w->path, STR("/tmp/new file"));
+	record_head(r)->via = VIA_URING;
+	golden_send();
+}
+
+static void run_connect_uring_unconfirmed(void)
+{
+	struct record *r = golden_begin(EVENT_connect, &task_bash, &task_systemd);
+	struct wire_connect *w = record_fixed(r);
+
+	w->sock = (struct wire_sock){.family = 2,
+				     .type = 1,
+				     .protocol = 6,
+				     .dst_port = 443,
+				     .dst = {1, 2, 3, 4},
+				     .flags = SOCK_USER_ADDRESS};
+	w->connected = true;
+	record_head(r)->via = VIA_URING | VIA_UNCONFIRMED;
+	golden_send();
+}
+
 /* ---- process life ---- */
 
 static void clone_task(const struct wire_task *task, const struct wire_task *parent,
@@ -1421,6 +1449,8 @@ const struct golden_case golden_cases[] = {
 	{"file_scan_failed", run_file_scan_failed, 1},
 	{"error_throttle_task", run_error_throttle_task, 1},
 	{"error_throttle_all", run_error_throttle_all, 1},
+	{"file_create_uring", run_file_create_uring, 1},
+	{"connect_uring_unconfirmed", run_connect_uring_unconfirmed, 1},
 };
 
 const uint32_t golden_case_count = sizeof(golden_cases) / sizeof(*golden_cases);

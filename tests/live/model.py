@@ -46,6 +46,7 @@ class Unseen:
 
 
 UNSEEN = [
+    Unseen("io_uring.registered_files*", "the ring held it: it goes in a thread of the kernel"),
     Unseen("write_close.*.undelivered", "it goes while a socket is torn down, after the call has returned", before=(6, 6)),
 ]
 
@@ -53,6 +54,11 @@ UNSEEN = [
 def unseen_row(case, kernel):
     rows = (row for row in UNSEEN if row.since <= kernel < row.before and fnmatch.fnmatchcase(case, row.cases))
     return next(rows, None)
+
+
+URING_TOLD = (5, 18)  # kernels from there on tell which request has ended
+UNCONFIRMED = ("connect", "send_data", "file_rename", "file_unlink")
+VIA = (*UNCONFIRMED, "file_create", "dns_query", "read", "read_config", "write", "write_config")
 
 
 ACCESSES = ("read", "read_config", "write", "write_config")
@@ -260,7 +266,29 @@ class Model:
         return {"name": process.container} | (process.cgroup or {"type": None}) if process.container else None
 
     def event(self, kind, fact, fields, process=None):
-        return [Expected(kind, fact["tgid"], self.common(fact, process) | fields, fact)]
+        fields = self.common(fact, process) | fields
+        if fact.get("uring"):
+            return self.event_of_uring(kind, fact, fields)
+        if kind in VIA and "count" not in fact:
+            fields["data.via"] = ABSENT
+        return [Expected(kind, fact["tgid"], fields, fact)]
+
+    def event_of_uring(self, kind, fact, fields):
+        """Where the end of a request is not told, it is taken at its word, or not seen."""
+        told = self.kernel >= URING_TOLD and not fact.get("untold")
+        if not told and (kind in ("file_create", "dns_query") or fact.get("untold_unseen")):
+            return []
+        if kind in VIA:
+            fields["data.via"] = "io_uring"
+            fields["data.unconfirmed"] = mark(not told and kind in UNCONFIRMED)
+        if not told and kind in ("connect", "send_data"):  # nothing is known of the socket yet
+            fields.pop("data.src.ip", None), fields.pop("data.src.port", None)
+        if not told and kind == "connect":
+            fields["data.connected"] = True
+        if fact.get("by_helper"):
+            for own in ("name", "pid", "namespaces.mnt"):
+                fields.pop(f"info.task.{own}", None)
+        return [Expected(kind, fact["tgid"], fields, fact)]
 
     def on_clone(self, fact):
         if fact["pid"] == fact["tgid"]:
@@ -398,7 +426,7 @@ class Model:
             f"{destination}.is_v6": fact["domain"] == 10,
         }
         # A refused socket loses its source again, and who looks later sees less of it.
-        if fact["src_port"] and not fact["case"].startswith(("connect.refused", "connect.unreachable")):
+        if fact["src_port"] and not fact["case"].startswith(("connect.refused", "connect.unreachable", "io_uring.refused")):
             fields |= {"data.src.ip": fact["src_ip"], "data.src.port": fact["src_port"]}
         return fields
 
