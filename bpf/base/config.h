@@ -39,7 +39,7 @@ struct bpf_config {
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
 	u32 uring_told;    /* the tracepoint of its end tells which request it is */
 	u32 reserved;
-	u64 secret;        /* of hashes; random */
+	u64 secret;      /* of hashes; random */
 	u64 files_limit; /* file events a second and CPU: this one and those after it are left out; 0: none are */
 	u64 files_limit_task; /* and of a task */
 };

@@ -128,7 +128,11 @@ def select_lingering(log, facts):
 
 
 def is_plain(value):
-    return type(value) in (str, int, bool, type(None))
+    return type(value) in (str, int, bool, type(None)) or value is model.ABSENT
+
+
+def key_of(value):
+    return "absent" if value is Missing or value is model.ABSENT else repr(value)
 
 
 def pair_exactly(expected, actual):
@@ -141,9 +145,9 @@ def pair_exactly(expected, actual):
         pool = collections.defaultdict(list)
         for i, event in enumerate(actual):
             if i not in used:
-                pool[kind_of(event), *(repr(value_at(event, p)) for p in paths)].append(i)
+                pool[kind_of(event), *(key_of(value_at(event, p)) for p in paths)].append(i)
         for want in wants:
-            candidates = pool.get((want.kind, *map(repr, want.fields.values())))
+            candidates = pool.get((want.kind, *map(key_of, want.fields.values())))
             if candidates:
                 used.add(candidates.pop())
             else:

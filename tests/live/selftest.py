@@ -18,7 +18,7 @@ STORM = 7
 SPOILT_CASES = re.compile(
     r"|exec\..*|script\..*|args\.odd|clone\..*|exit.*|write_close\.(write|nothing)\..*|file_create\.(open|odd_names)"
     r"|prctl\..*|kill\.(tgkill|refused\.kill)|ptrace\..*|m(protect|map)_exec\..*|connect\.(tcp|refused)\..*|send_data\.tcp4\..*|dns\.(udp4|zone\.udp)\..*|storm\..*|identity\.seeded\..*"
-    r"|filter\.(tcp4|udp6)|prog\.(xdp|unnamed|refused\.code)"
+    r"|filter\.(tcp4|udp6)|prog\.(xdp|unnamed|refused\.code)|module\.(init|finit)\.(full|garbage)"
 )
 
 
