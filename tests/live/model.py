@@ -283,7 +283,7 @@ class Model:
         if kind in VIA:
             fields["data.via"] = "io_uring"
             fields["data.unconfirmed"] = mark(not told and kind in UNCONFIRMED)
-        if kind == "connect" and self.machine == "aarch64":  # docs/tiers.md
+        if kind == "connect" and self.machine in ("aarch64", "armv8l"):  # docs/tiers.md
             fields.pop("data.via", None)
         if not told and kind in ("connect", "send_data"):  # nothing is known of the socket yet
             fields.pop("data.src.ip", None), fields.pop("data.src.port", None)
