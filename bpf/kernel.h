@@ -77,8 +77,6 @@ enum {
 	ERESTARTSYS = 512,
 };
 enum { PF_EXITING = 0x00000004 };
-/* A thread of io_uring. Debian's 5.10 has io_uring's threads, and this bit where 5.10 has it. */
-enum { PF_IO_WORKER = 0x00000010, PF_IO_WORKER_5_10 = 0x20000000 };
 /* include/uapi/asm-generic/socket.h, which x86 and arm64 use */
 enum { SOL_SOCKET = 1 };
 enum {

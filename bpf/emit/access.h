@@ -79,7 +79,7 @@ static __always_inline void access_remember(u64 hash)
 	b->hashes[0] = hash;
 }
 
-static __always_inline void access_send(struct file *file, u32 type, u64 hash)
+static __always_inline void access_send(struct file *file, u32 type, u64 hash, u32 via)
 {
 	if ((type == EVENT_read || type == EVENT_write) && is_throttled(type))
 		return;
@@ -88,6 +88,7 @@ static __always_inline void access_send(struct file *file, u32 type, u64 hash)
 	if (!s)
 		return;
 	struct wire_read *w = record_fixed(s);
+	record_header(s)->via = via;
 	path_put_file(s, &w->path, file);
 	/* what was lost may be told the next time */
 	if (record_submit_other(s, type))
@@ -101,7 +102,7 @@ static __always_inline bool is_procfs(struct file *file)
 }
 
 /* Not seen before. A global function: many programs enter it. */
-__noinline int access_new(u64 address, u64 hash, u32 access)
+__noinline int access_new(u64 address, u64 hash, u32 access, u32 via)
 {
 	struct file *file = (struct file *)address;
 	u32 type = access == ACCESS_READ ? EVENT_read : EVENT_write;
@@ -114,29 +115,35 @@ __noinline int access_new(u64 address, u64 hash, u32 access)
 	if (!wanted(type) || (type == EVENT_read && is_procfs(file)))
 		access_remember(hash);
 	else
-		access_send(file, type, hash);
+		access_send(file, type, hash, via);
 	return 0;
 }
 
 /* The file is a regular one. */
-static __always_inline void file_accessed(struct file *file, struct inode *inode, u32 access)
+static __always_inline void file_accessed(struct file *file, struct inode *inode, u32 access, u32 via)
 {
 	u64 hash = access_hash(file, inode, access);
 
 	if (!access_is_known(hash))
-		access_new((u64)file, hash, access);
+		access_new((u64)file, hash, access, via);
+}
+
+/* The mark of a record, from how the file was written. */
+static __always_inline u32 via_of(u32 how)
+{
+	return how & WRITTEN_URING ? VIA_URING : 0;
 }
 
 static __always_inline void regular_read(struct file *file, struct inode *inode)
 {
 	if (access_wanted(ACCESS_READ))
-		file_accessed(file, inode, ACCESS_READ);
+		file_accessed(file, inode, ACCESS_READ, 0);
 }
 
 static __always_inline void regular_written(struct file *file, struct inode *inode, u32 how)
 {
 	if (access_wanted(ACCESS_WRITE))
-		file_accessed(file, inode, ACCESS_WRITE);
+		file_accessed(file, inode, ACCESS_WRITE, via_of(how));
 	if (wanted(EVENT_write_close))
 		file_mark_written(file, how);
 }
@@ -164,7 +171,7 @@ static __always_inline void file_written_by_mapping(struct file *file)
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG)
-		file_accessed(file, inode, ACCESS_WRITE);
+		file_accessed(file, inode, ACCESS_WRITE, 0);
 }
 
 /* truncate(2) leaves only a name, and user space finds out which of the two events it is. */

@@ -3,13 +3,14 @@
 #ifndef KUNAI_BPF_EMIT_FILE_H
 #define KUNAI_BPF_EMIT_FILE_H
 
-static __always_inline void emit_file_create(struct file *file)
+static __always_inline void emit_file_create(struct file *file, u32 via)
 {
 	struct scratch *s =
 		record_begin_file(EVENT_file_create, sizeof(struct wire_file_create), current_task());
 	if (!s)
 		return;
 	struct wire_file_create *w = record_fixed(s);
+	record_header(s)->via = via;
 	path_put_file(s, &w->path, file);
 	record_submit_other(s, EVENT_file_create);
 }

@@ -87,6 +87,7 @@ static __always_inline void held_begin(u64 request, u32 type, const struct uring
 		COUNT(type, lost);
 		return;
 	}
+	record_header(s)->via = VIA_URING;
 	held_put_name(s->handle, names->name, names->dir, false);
 	if (type == EVENT_file_rename) {
 		struct wire_file_rename *w = record_fixed(s);

@@ -32,7 +32,7 @@ static __always_inline bool connect_stands(s64 ret)
 	       ret == -ERESTARTSYS;
 }
 
-static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, s64 ret)
+static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, s64 ret, u32 via)
 {
 	struct scratch *s = record_begin(EVENT_connect, sizeof(struct wire_connect), false, current_task());
 	if (!s)
@@ -40,6 +40,7 @@ static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, 
 	struct wire_connect *w = record_fixed(s);
 	sock_fill(&w->sock, sk);
 	connect_recall(&w->sock, sk);
+	record_header(s)->via = via;
 	w->connected = connect_stands(ret);
 	/* a failed one may have left half of the address in the socket: the port comes last */
 	if (ret == 0 ? !sock_has_peer(&w->sock)
@@ -89,6 +90,7 @@ struct transfer {
 	u64 source; /* the file behind it, of BUFFER_NONE */
 	u64 source_end;
 	u64 compat; /* a 32-bit program's structures */
+	u64 via;    /* of the record's header */
 };
 
 /* Appends at most WIRE_PAYLOAD_MAX of the message. */
@@ -101,24 +103,35 @@ static __always_inline void payload_put(struct scratch *s, struct slot *slot, co
 		slot->len = scratch_put_user(s, (void *)m->buffer, m->size);
 }
 
-static __always_inline void emit_send_data(const struct transfer *m)
+static __always_inline struct scratch *send_begin(const struct transfer *m)
 {
 	struct scratch *s;
 
 	if (m->size < config.send_min_len) {
 		COUNT(EVENT_send_data, hits);
 		COUNT(EVENT_send_data, filtered);
-		return;
+		return NULL;
 	}
 	s = record_begin(EVENT_send_data, sizeof(struct wire_send_data), false, current_task());
 	if (!s)
+		return NULL;
+	struct wire_send_data *w = record_fixed(s);
+	record_header(s)->via = m->via;
+	sock_fill(&w->sock, (struct sock *)m->sk);
+	w->data_size = m->size;
+	return s;
+}
+
+static __always_inline void emit_send_data(const struct transfer *m)
+{
+	struct scratch *s = send_begin(m);
+
+	if (!s)
 		return;
 	struct wire_send_data *w = record_fixed(s);
-	sock_fill(&w->sock, (struct sock *)m->sk);
 	/* a connected stream ignores a name that is passed */
 	if (m->name && !(w->sock.type == SOCK_STREAM && w->sock.dst_port))
 		sock_fill_user_peer(&w->sock, m->name, m->name_len, true);
-	w->data_size = m->size;
 	payload_put(s, &w->payload, m);
 	if (m->source) {
 		path_put_file(s, &w->source, (struct file *)m->source);
@@ -144,6 +157,7 @@ static __always_inline void emit_dns_query(const struct transfer *m)
 	if (!s)
 		return;
 	struct wire_dns_query *w = record_fixed(s);
+	record_header(s)->via = m->via;
 	sock_fill(&w->sock, sk);
 	if (sock.flags & SOCK_USER_ADDRESS) {
 		if (w->sock.family == AF_INET6 && sock.family == AF_INET)

@@ -19,19 +19,6 @@ static __always_inline void *record_fixed(struct scratch *s)
 	return s->record + sizeof(struct wire_header);
 }
 
-#define NR_io_uring_enter 426 /* on every architecture */
-
-/* How the current task came to do this: nothing else is done by the threads of a ring, and in that call. */
-static __always_inline u8 record_via(void)
-{
-	struct task_struct *t = current_task();
-	u32 threads = KUNAI_MODERN ? PF_IO_WORKER : PF_IO_WORKER | PF_IO_WORKER_5_10;
-
-	if (TYPED(t, flags) & threads)
-		return VIA_URING;
-	return ((u32)ENTRY_CALL(t) & ~X32_BIT) == NR_io_uring_enter ? VIA_URING : 0;
-}
-
 /* Takes a slot, from whose time on the record counts, or NULL. Who wants a large slot gets a small one when both large ones
  * are busy. */
 static __always_inline struct scratch *record_take(u32 cpu, bool large, u64 *ret_now)
@@ -65,7 +52,6 @@ static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, boo
 	__builtin_memset(s->record, 0, sizeof(*head) + fixed_size);
 	head->type = type;
 	head->tier = KUNAI_TIER;
-	head->via = record_via();
 	head->cpu = cpu;
 	head->time = now;
 	task_fill(&head->task, t);

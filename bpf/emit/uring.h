@@ -85,29 +85,20 @@ static __always_inline void emit_connect_asked(struct sock *sk, struct io_kiocb 
 		return;
 	}
 	w->connected = true;
-	record_header(s)->via |= VIA_UNCONFIRMED;
+	record_header(s)->via = VIA_URING | VIA_UNCONFIRMED;
 	record_submit_other(s, EVENT_connect);
 }
 
 /* A message that it asks to send; m has all but the peer. */
 static __always_inline void emit_send_asked(const struct transfer *m, struct io_kiocb *req, u32 opcode)
 {
-	struct scratch *s;
+	struct scratch *s = send_begin(m);
 
-	if (m->size < config.send_min_len) {
-		COUNT(EVENT_send_data, hits);
-		COUNT(EVENT_send_data, filtered);
-		return;
-	}
-	s = record_begin(EVENT_send_data, sizeof(struct wire_send_data), false, current_task());
 	if (!s)
 		return;
 	struct wire_send_data *w = record_fixed(s);
-	sock_fill(&w->sock, (struct sock *)m->sk);
 	uring_fill_peer(&w->sock, req, opcode);
-	w->data_size = m->size;
 	payload_put(s, &w->payload, m);
-	record_header(s)->via |= VIA_UNCONFIRMED;
 	record_submit_other(s, EVENT_send_data);
 }
 

@@ -32,7 +32,7 @@ static __always_inline void opened_file(struct file *file, u64 flags, u32 how)
 	u32 mode = BPF_CORE_READ(file, f_mode);
 	if (mode & FMODE_CREATED) {
 		if (wanted(EVENT_file_create))
-			emit_file_create(file);
+			emit_file_create(file, via_of(how));
 	} else if (flags & O_TRUNC && mode & FMODE_WRITE) {
 		file_written(file, WRITTEN_TRUNCATE | how);
 	}

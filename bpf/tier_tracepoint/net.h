@@ -24,7 +24,7 @@ static __always_inline void connected(u64 fd, u64 address, u32 len, long ret)
 	struct sock *sk = sock_of_fd(fd);
 
 	if (sk)
-		emit_connect(sk, address, len, ret);
+		emit_connect(sk, address, len, ret, 0);
 }
 
 static __always_inline void sent_to(u64 fd, u64 buffer, u64 name, u32 name_len, long ret)

@@ -39,7 +39,7 @@ static __always_inline void uring_accessed(struct task_struct *t, struct file *f
 	u64 hash = access_hash_by(BPF_CORE_READ(t, start_boottime), BPF_CORE_READ(t, self_exec_id),
 				  BPF_CORE_READ(t, pid), file, inode, access);
 	if (!access_is_known(hash))
-		access_new((u64)file, hash, access);
+		access_new((u64)file, hash, access, VIA_URING);
 }
 
 /* Where the request's bytes are, in the program's memory. False: nobody can say. */
@@ -120,7 +120,7 @@ __noinline u64 uring_segments_size(u64 iov, u64 segments, u32 compat)
 
 static __always_inline void uring_send_taken(struct sock *sk, struct io_kiocb *req, u32 opcode)
 {
-	struct transfer m = {.sk = (u64)sk};
+	struct transfer m = {.sk = (u64)sk, .via = VIA_URING | VIA_UNCONFIRMED};
 
 	if (!uring_transfer(&m, req, opcode))
 		return;
@@ -215,7 +215,7 @@ static __always_inline void uring_received(const struct transfer *m, struct io_k
 __noinline int uring_socket_moved(u64 address, u64 sk, u32 opcode, s32 res)
 {
 	struct io_kiocb *req = (struct io_kiocb *)address;
-	struct transfer m = {.sk = sk, .size = res};
+	struct transfer m = {.sk = sk, .size = res, .via = VIA_URING};
 
 	/* the kernel has forgotten the peer: told before */
 	if (uring_is(opcode, URING_SENDING | URING_WRITING)) {
@@ -269,7 +269,8 @@ __noinline int uring_connected(u64 address, s32 res)
 	struct sock *sk = file ? sock_of_file(file) : NULL;
 
 	if (sk)
-		emit_connect(sk, (u64)BPF_CORE_READ(connect, addr), BPF_CORE_READ(connect, addr_len), res);
+		emit_connect(sk, (u64)BPF_CORE_READ(connect, addr), BPF_CORE_READ(connect, addr_len), res,
+			     VIA_URING);
 	return 0;
 }
 

@@ -22,7 +22,6 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -177,7 +176,6 @@ static bool is_contained(void)
 static void state_driver(char **argv)
 {
 	char exe[PATH_MAX] = "";
-	struct utsname host;
 	struct fact fact;
 	char cmdline[2 * PATH_MAX];
 	size_t len = 0;
@@ -189,8 +187,6 @@ static void state_driver(char **argv)
 	facts_string(&fact, "exe", readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 ? exe : "?");
 	facts_number(&fact, "start_ticks", (long long)actor_start_ticks());
 	facts_bool(&fact, "contained", is_contained());
-	uname(&host);
-	facts_string(&fact, "machine", host.machine);
 	facts_end(&fact);
 	state_ancestors();
 }

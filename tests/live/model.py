@@ -194,7 +194,6 @@ class Model:
         self.digests = {name: digests_of(content) for name, content in files.items()}
         self.processes = {}
         self.drivers = {}
-        self.machine = ""
 
     def feed(self, fact):
         """Takes one fact in, returns the events that it stands for."""
@@ -207,7 +206,6 @@ class Model:
         process = Process(fact["tgid"], text(fact["exe"]), text(fact["exe"]), command_line_of(raw(fact["cmdline"])), None)
         self.processes[fact["tgid"]] = self.drivers[fact["tgid"]] = process
         process.container = text(fact["nodename"]) if fact["contained"] else None
-        self.machine = text(fact["machine"])
         process.youngest = process
         process.start_ticks = fact["start_ticks"]
         return []
@@ -283,8 +281,6 @@ class Model:
         if kind in VIA:
             fields["data.via"] = "io_uring"
             fields["data.unconfirmed"] = mark(not told and kind in UNCONFIRMED)
-        if kind == "connect" and self.machine in ("aarch64", "armv8l"):  # docs/tiers.md
-            fields.pop("data.via", None)
         if not told and kind in ("connect", "send_data"):  # nothing is known of the socket yet
             fields.pop("data.src.ip", None), fields.pop("data.src.port", None)
         if not told and kind == "connect":
