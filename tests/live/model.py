@@ -293,7 +293,7 @@ class Model:
     def on_clone(self, fact):
         if fact["pid"] == fact["tgid"]:
             parent = self.processes[fact["ppid"]]
-            container = text(fact.get("nodename", "")) if parent.container else None
+            container = text(fact.get("nodename", parent.container)) if parent.container else None
             self.processes[fact["tgid"]] = Process(
                 fact["tgid"], parent.image, parent.image, parent.command_line, parent, container=container,
                 cgroup=parent.cgroup_of_children or parent.cgroup,
@@ -308,7 +308,7 @@ class Model:
         process.image = process.exe = text(fact["exe"])
         process.command_line = expect_command_line(area)
         if process.container:
-            process.container = text(fact["nodename"])
+            process.container = text(fact.get("nodename", process.container))
         fields = {"data.parent_exe": process.parent.exe, "data.parent_command_line": process.parent.command_line}
         if len(area) > ARGS_MAX:
             fields["data.command_line_size"] = len(area)
