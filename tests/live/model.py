@@ -570,9 +570,9 @@ class Model:
     def on_storm_exec(self, fact):
         worker, events = self.processes[fact["tgid"]], []
         for _ in range(fact["count"]):
-            child = Process(None, worker.image, worker.image, worker.command_line, worker)
+            child = Process(None, worker.image, worker.image, worker.command_line, worker, container=worker.container)
             events += self.stormed("clone", fact, child, "scenario", {"data.flags": hex(fact["flags"])})
-            child = Process(None, text(fact["exe"]), text(fact["exe"]), "true", worker)
+            child = Process(None, text(fact["exe"]), text(fact["exe"]), "true", worker, container=worker.container)
             fields = {"data.parent_exe": worker.exe, "data.parent_command_line": worker.command_line}
             fields |= hash_fields("data.exe", self.digests["true"])
             events += self.stormed("execve", fact, child, "true", fields)
