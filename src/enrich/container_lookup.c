@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <time.h>
@@ -13,6 +12,8 @@
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
+
+#include "base/thread.h"
 
 /* Between two tries, in ms. Engines write first and start then. */
 static const uint16_t pauses[] = {2, 2, 4, 4, 8, 8, 16, 16, 32, 64, 128, 256, 512, 1024};
@@ -188,19 +189,6 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Signals are the main thread's. */
-static int start_thread(struct container_lookups *l)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&l->thread, NULL, work, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	l->started = error == 0;
-	return -error;
-}
-
 struct container_lookups *container_lookups_new(const char *root, uid_t owner)
 {
 	struct container_lookups *l = calloc(1, sizeof(*l));
@@ -216,7 +204,8 @@ struct container_lookups *container_lookups_new(const char *root, uid_t owner)
 	pthread_condattr_destroy(&attr);
 	l->place.owner = owner;
 	l->place.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int err = l->place.root < 0 ? -errno : start_thread(l);
+	int err = l->place.root < 0 ? -errno : thread_start(&l->thread, work, l);
+	l->started = err == 0;
 	if (err) {
 		container_lookups_free(l);
 		errno = -err;

@@ -3,58 +3,63 @@
 #include "enrich/hash_pool.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-STAILQ_HEAD(job_queue, hash_job);
-
-struct worker {
-	pthread_t thread;
+struct hash_worker {
+	struct worker worker;
 	struct hash_pool *pool;
 	struct file_tools *tools;
 	struct file_digests *digests; /* of files that are read in one step */
 };
 
 struct hash_pool {
-	struct worker *workers;
+	struct worker_pool pool;
+	struct crew crew;
+	struct hash_worker *workers;
 	uint32_t worker_count;
-	int event_fd;
 
-	pthread_mutex_t lock; /* for all below, and for the pool's part of jobs in its queues */
-	pthread_cond_t work;
-	struct job_queue fresh;
-	struct job_queue large;         /* being read, waiting for their next turn */
-	struct job_queue large_waiting; /* for one of HASH_POOL_LARGE_MAX */
-	struct job_queue done;
+	/* With the lock, as the pool's part of jobs in its queues. */
+	struct pool_queue fresh;
+	struct pool_queue large;                         /* being read, waiting for their next turn */
+	struct pool_queue large_waiting;                 /* for one of HASH_POOL_LARGE_MAX */
 	struct file_digests *spare[HASH_POOL_LARGE_MAX]; /* of large files that are not being read */
 	uint32_t spare_count;
 	uint32_t fds;
 	bool large_turn;
-	bool stop;
 };
 
-/* Small and large files take turns, so neither waits for all of the others. */
-static struct hash_job *take(struct hash_pool *p)
+static struct hash_job *hash_job_of(struct pool_job *job)
 {
-	struct job_queue *large = &p->large;
+	return (struct hash_job *)((char *)job - offsetof(struct hash_job, job));
+}
+
+static struct hash_worker *hash_worker_of(struct worker *worker)
+{
+	return (struct hash_worker *)((char *)worker - offsetof(struct hash_worker, worker));
+}
+
+/* Small and large files take turns, so neither waits for all of the others. */
+static struct pool_job *take(struct worker *worker)
+{
+	struct hash_pool *p = hash_worker_of(worker)->pool;
+	struct pool_queue *large = &p->large;
 	if (STAILQ_EMPTY(large) && p->spare_count > 0)
 		large = &p->large_waiting;
 
 	bool use_large = !STAILQ_EMPTY(large) && (p->large_turn || STAILQ_EMPTY(&p->fresh));
-	struct job_queue *queue = use_large ? large : &p->fresh;
-	struct hash_job *job = STAILQ_FIRST(queue);
-	if (!job)
+	struct pool_queue *queue = use_large ? large : &p->fresh;
+	struct pool_job *taken = pool_queue_take(queue);
+	if (!taken)
 		return NULL;
 
-	STAILQ_REMOVE_HEAD(queue, next);
+	struct hash_job *job = hash_job_of(taken);
 	if (queue == &p->large_waiting)
 		job->digests = p->spare[--p->spare_count];
 	job->started = true;
 	p->large_turn = !use_large;
-	return job;
+	return taken;
 }
 
 static void close_path(struct hash_pool *p, struct hash_job *job)
@@ -66,9 +71,9 @@ static void close_path(struct hash_pool *p, struct hash_job *job)
 	if (!job->counted)
 		return;
 	job->counted = false;
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
 	p->fds--;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->pool.lock);
 }
 
 enum progress { PROGRESS_DONE, PROGRESS_MORE, PROGRESS_WAIT };
@@ -76,7 +81,7 @@ enum progress { PROGRESS_DONE, PROGRESS_MORE, PROGRESS_WAIT };
 /* A large file needs digests of its own between its turns; false when all are in use. */
 static bool claim_digests(struct hash_pool *p, struct hash_job *job)
 {
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
 	if (p->spare_count > 0) {
 		job->digests = p->spare[--p->spare_count];
 	} else if (!job->counted && p->fds < HASH_POOL_FDS_MAX) {
@@ -84,7 +89,7 @@ static bool claim_digests(struct hash_pool *p, struct hash_job *job)
 		job->counted = true;
 		p->fds++;
 	}
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->pool.lock);
 	return job->digests != NULL;
 }
 
@@ -110,8 +115,10 @@ static enum progress begin(struct hash_pool *p, struct hash_job *job)
 	return ret == 1 ? PROGRESS_MORE : PROGRESS_DONE;
 }
 
-static enum progress advance(struct worker *w, struct hash_job *job)
+static int advance(struct worker *worker, struct pool_job *taken)
 {
+	struct hash_worker *w = hash_worker_of(worker);
+	struct hash_job *job = hash_job_of(taken);
 	enum progress progress = PROGRESS_MORE;
 	if (job->reading.fd < 0)
 		progress = begin(w->pool, job);
@@ -123,80 +130,46 @@ static enum progress advance(struct worker *w, struct hash_job *job)
 
 static void put_done(struct hash_pool *p, struct hash_job *job)
 {
-	bool was_empty = STAILQ_EMPTY(&p->done);
 	if (job->digests)
 		p->spare[p->spare_count++] = job->digests;
 	job->digests = NULL;
-	STAILQ_INSERT_TAIL(&p->done, job, next);
-	if (was_empty)
-		eventfd_write(p->event_fd, 1);
+	worker_pool_put_done(&p->pool, &job->job);
 }
 
-static void put_back(struct hash_pool *p, struct hash_job *job, enum progress progress)
+static void put_back(struct worker *worker, struct pool_job *job, int progress)
 {
+	struct hash_pool *p = hash_worker_of(worker)->pool;
+
 	if (progress == PROGRESS_DONE)
-		put_done(p, job);
+		put_done(p, hash_job_of(job));
 	else if (progress == PROGRESS_MORE)
 		STAILQ_INSERT_TAIL(&p->large, job, next);
 	else
 		STAILQ_INSERT_TAIL(&p->large_waiting, job, next);
 	/* Whoever finished or put back a large file may have given another thread something to do. */
 	if (!STAILQ_EMPTY(&p->large) || !STAILQ_EMPTY(&p->large_waiting))
-		pthread_cond_signal(&p->work);
+		pthread_cond_signal(&p->crew.wake);
 }
 
-static void *work(void *argument)
-{
-	struct worker *w = argument;
-	struct hash_pool *p = w->pool;
+static const struct crew_duty duty = {.take = take, .work = advance, .put = put_back};
 
-	pthread_mutex_lock(&p->lock);
-	while (!p->stop) {
-		struct hash_job *job = take(p);
-		if (!job) {
-			pthread_cond_wait(&p->work, &p->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&p->lock);
-		enum progress progress = advance(w, job);
-		pthread_mutex_lock(&p->lock);
-		put_back(p, job, progress);
-	}
-	pthread_mutex_unlock(&p->lock);
-	return NULL;
-}
-
-/* Signals are the main thread's. */
-static int start_thread(struct worker *w)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&w->thread, NULL, work, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
-static void fini_worker(struct worker *w)
+static void fini_worker(struct hash_worker *w)
 {
 	file_tools_free(w->tools);
 	file_digests_free(w->digests);
 }
 
-static int init_worker(struct hash_pool *p, struct worker *w)
+static int init_worker(struct hash_pool *p, struct hash_worker *w)
 {
-	*w = (struct worker){.pool = p, .tools = file_tools_new(), .digests = file_digests_new()};
-	int ret = w->tools && w->digests ? start_thread(w) : -ENOMEM;
+	*w = (struct hash_worker){.pool = p, .tools = file_tools_new(), .digests = file_digests_new()};
+	int ret = w->tools && w->digests ? worker_start(&w->worker, &p->crew) : -ENOMEM;
 	if (ret < 0)
 		fini_worker(w);
 	return ret;
 }
 
-static int init_pool(struct hash_pool *p, uint32_t workers)
+static int init_workers(struct hash_pool *p, uint32_t workers)
 {
-	p->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (p->event_fd < 0)
-		return -errno;
 	while (p->spare_count < HASH_POOL_LARGE_MAX) {
 		p->spare[p->spare_count] = file_digests_new();
 		if (!p->spare[p->spare_count])
@@ -225,15 +198,14 @@ struct hash_pool *hash_pool_new(uint32_t workers)
 	struct hash_pool *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->event_fd = -1;
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->work, NULL);
 	STAILQ_INIT(&p->fresh);
 	STAILQ_INIT(&p->large);
 	STAILQ_INIT(&p->large_waiting);
-	STAILQ_INIT(&p->done);
 
-	int ret = init_pool(p, workers);
+	int ret = worker_pool_init(&p->pool);
+	crew_init(&p->crew, &p->pool, &duty);
+	if (ret == 0)
+		ret = init_workers(p, workers);
 	if (ret < 0) {
 		hash_pool_free(p);
 		errno = -ret;
@@ -242,23 +214,19 @@ struct hash_pool *hash_pool_new(uint32_t workers)
 	return p;
 }
 
-static void return_queue(struct hash_pool *p, struct job_queue *queue)
+static void return_queue(struct hash_pool *p, struct pool_queue *queue)
 {
-	struct hash_job *job;
-	while ((job = STAILQ_FIRST(queue))) {
-		STAILQ_REMOVE_HEAD(queue, next);
-		put_done(p, job);
-	}
+	struct pool_job *job;
+
+	while ((job = pool_queue_take(queue)))
+		put_done(p, hash_job_of(job));
 }
 
 void hash_pool_stop(struct hash_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->stop = true;
-	pthread_cond_broadcast(&p->work);
-	pthread_mutex_unlock(&p->lock);
+	worker_pool_stop(&p->pool);
 	for (uint32_t i = 0; i < p->worker_count; i++) {
-		pthread_join(p->workers[i].thread, NULL);
+		worker_join(&p->workers[i].worker);
 		fini_worker(&p->workers[i]);
 	}
 	p->worker_count = 0;
@@ -275,24 +243,21 @@ void hash_pool_free(struct hash_pool *p)
 	hash_pool_stop(p);
 	while (p->spare_count > 0)
 		file_digests_free(p->spare[--p->spare_count]);
-	if (p->event_fd >= 0)
-		close(p->event_fd);
-	pthread_cond_destroy(&p->work);
-	pthread_mutex_destroy(&p->lock);
+	worker_pool_fini(&p->pool);
 	free(p->workers);
 	free(p);
 }
 
 int hash_pool_event_fd(const struct hash_pool *p)
 {
-	return p->event_fd;
+	return p->pool.event_fd;
 }
 
 bool hash_pool_has_room_for_fd(struct hash_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
 	bool room = p->fds < HASH_POOL_FDS_MAX;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->pool.lock);
 	return room;
 }
 
@@ -304,35 +269,28 @@ void hash_pool_add(struct hash_pool *p, struct hash_job *job, int fd)
 	job->digests = NULL;
 	job->reading = (struct file_reading){.fd = -1};
 
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
 	p->fds += job->counted;
-	STAILQ_INSERT_TAIL(&p->fresh, job, next);
-	pthread_cond_signal(&p->work);
-	pthread_mutex_unlock(&p->lock);
+	STAILQ_INSERT_TAIL(&p->fresh, &job->job, next);
+	pthread_cond_signal(&p->crew.wake);
+	pthread_mutex_unlock(&p->pool.lock);
 }
 
 bool hash_pool_has_started(struct hash_pool *p, const struct hash_job *job)
 {
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
 	bool started = job->started;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->pool.lock);
 	return started;
 }
 
 struct hash_job *hash_pool_take_done(struct hash_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	struct hash_job *job = STAILQ_FIRST(&p->done);
-	if (job)
-		STAILQ_REMOVE_HEAD(&p->done, next);
-	if (STAILQ_EMPTY(&p->done)) {
-		eventfd_t value;
-		eventfd_read(p->event_fd, &value);
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (!job)
+	struct pool_job *done = worker_pool_take_done(&p->pool);
+	if (!done)
 		return NULL;
 
+	struct hash_job *job = hash_job_of(done);
 	/* Both are still open only if the pool was stopped. */
 	file_reading_close(&job->reading);
 	close_path(p, job);

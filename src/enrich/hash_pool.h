@@ -8,10 +8,9 @@
 #ifndef KUNAI_ENRICH_HASH_POOL_H
 #define KUNAI_ENRICH_HASH_POOL_H
 
-#include <sys/queue.h>
-
 #include "enrich/file_reader.h"
 #include "enrich/mount_ns.h"
+#include "enrich/worker_pool.h"
 
 enum {
 	HASH_POOL_FDS_MAX = 1024, /* descriptors held by waiting jobs; beyond it files are opened by path */
@@ -29,7 +28,7 @@ struct hash_job {
 	struct file_id cached; /* OUTCOME_SAME when the file still is this one; known is 0 if there is none */
 
 	/* The pool's. */
-	STAILQ_ENTRY(hash_job) next;
+	struct pool_job job;
 	bool started;
 	bool counted; /* fd is one of HASH_POOL_FDS_MAX */
 	int fd;       /* O_PATH, or -1: to be opened by path */

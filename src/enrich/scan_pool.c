@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,10 +18,8 @@ enum {
 	SLACK = 4096, /* zeros behind the bytes, for an engine that looks a little too far */
 };
 
-STAILQ_HEAD(scan_queue, scan_job);
-
 struct matcher_thread {
-	pthread_t thread;
+	struct worker worker;
 	struct scan_pool *pool;
 	void *matcher;
 	void *rules; /* of the matcher, which holds them */
@@ -32,32 +28,35 @@ struct matcher_thread {
 struct scan_pool {
 	const struct content_engine *engine;
 	uint32_t timeout_s;
-	int event_fd;
+	struct worker_pool pool;
 	struct file_tools *tools; /* the reader's */
 	struct file_digests *digests;
-	pthread_t reader;
+	struct crew readers; /* one: it is woken for work, and for room */
+	struct worker reader;
 	bool reader_runs;
+	struct crew matching;
 	struct matcher_thread *matchers;
 	uint32_t matcher_count;
 
-	pthread_mutex_t lock; /* for all below */
-	pthread_cond_t work;  /* for the reader */
-	pthread_cond_t room;  /* too */
-	pthread_cond_t match; /* for matchers */
-	struct scan_queue fresh;
-	struct scan_queue read;
-	struct scan_queue done;
+	/* With the lock. */
+	struct pool_queue fresh;
+	struct pool_queue read;
 	uint64_t bytes; /* mapped */
-	bool stop;
 };
 
-static void put_done(struct scan_pool *p, struct scan_job *job)
+static struct scan_job *scan_job_of(struct pool_job *job)
 {
-	bool was_empty = STAILQ_EMPTY(&p->done);
+	return (struct scan_job *)((char *)job - offsetof(struct scan_job, job));
+}
 
-	STAILQ_INSERT_TAIL(&p->done, job, next);
-	if (was_empty)
-		eventfd_write(p->event_fd, 1);
+static struct scan_pool *pool_of_reader(struct worker *reader)
+{
+	return (struct scan_pool *)((char *)reader - offsetof(struct scan_pool, reader));
+}
+
+static struct matcher_thread *matcher_thread_of(struct worker *worker)
+{
+	return (struct matcher_thread *)((char *)worker - offsetof(struct matcher_thread, worker));
 }
 
 /* ---- contents ---- */
@@ -65,22 +64,22 @@ static void put_done(struct scan_pool *p, struct scan_job *job)
 /* Waits until there is room; false when there will be none. */
 static bool reserve(struct scan_pool *p, size_t size)
 {
-	pthread_mutex_lock(&p->lock);
-	while (!p->stop && p->bytes > 0 && p->bytes + size > SCAN_POOL_BYTES_MAX)
-		pthread_cond_wait(&p->room, &p->lock);
-	bool reserved = !p->stop;
+	pthread_mutex_lock(&p->pool.lock);
+	while (!p->pool.stop && p->bytes > 0 && p->bytes + size > SCAN_POOL_BYTES_MAX)
+		pthread_cond_wait(&p->readers.wake, &p->pool.lock);
+	bool reserved = !p->pool.stop;
 	if (reserved)
 		p->bytes += size;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->pool.lock);
 	return reserved;
 }
 
 static void unreserve(struct scan_pool *p, size_t size)
 {
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
 	p->bytes -= size;
-	pthread_cond_signal(&p->room);
-	pthread_mutex_unlock(&p->lock);
+	pthread_cond_signal(&p->readers.wake);
+	pthread_mutex_unlock(&p->pool.lock);
 }
 
 /* A mapping of its own: what a large file took goes back to the system at once. */
@@ -187,37 +186,31 @@ static void read_file(struct scan_pool *p, struct scan_job *job)
 	job->fd = -1;
 }
 
-/* With the lock. */
-static void put_read(struct scan_pool *p, struct scan_job *job)
+static struct pool_job *take_fresh(struct worker *reader)
 {
-	if (!job->bytes) {
-		put_done(p, job);
+	return pool_queue_take(&pool_of_reader(reader)->fresh);
+}
+
+static int read_job(struct worker *reader, struct pool_job *job)
+{
+	read_file(pool_of_reader(reader), scan_job_of(job));
+	return 0;
+}
+
+static void put_read(struct worker *reader, struct pool_job *job, int result)
+{
+	struct scan_pool *p = pool_of_reader(reader);
+
+	(void)result;
+	if (!scan_job_of(job)->bytes) {
+		worker_pool_put_done(&p->pool, job);
 		return;
 	}
 	STAILQ_INSERT_TAIL(&p->read, job, next);
-	pthread_cond_signal(&p->match);
+	pthread_cond_signal(&p->matching.wake);
 }
 
-static void *run_reader(void *argument)
-{
-	struct scan_pool *p = argument;
-
-	pthread_mutex_lock(&p->lock);
-	while (!p->stop) {
-		struct scan_job *job = STAILQ_FIRST(&p->fresh);
-		if (!job) {
-			pthread_cond_wait(&p->work, &p->lock);
-			continue;
-		}
-		STAILQ_REMOVE_HEAD(&p->fresh, next);
-		pthread_mutex_unlock(&p->lock);
-		read_file(p, job);
-		pthread_mutex_lock(&p->lock);
-		put_read(p, job);
-	}
-	pthread_mutex_unlock(&p->lock);
-	return NULL;
-}
+static const struct crew_duty reading = {.take = take_fresh, .work = read_job, .put = put_read};
 
 /* ---- matching ---- */
 
@@ -264,61 +257,52 @@ static void match_content(struct matcher_thread *t, struct scan_job *job)
 	drop_content(t->pool, job);
 }
 
-static void *run_matcher(void *argument)
+static void prepare_matcher(void)
 {
-	struct matcher_thread *t = argument;
-	struct scan_pool *p = t->pool;
-
 	drop_capabilities();
 	setpriority(PRIO_PROCESS, 0, NICE); /* of the thread, as Linux has it */
-	pthread_mutex_lock(&p->lock);
-	while (!p->stop) {
-		struct scan_job *job = STAILQ_FIRST(&p->read);
-		if (!job) {
-			pthread_cond_wait(&p->match, &p->lock);
-			continue;
-		}
-		STAILQ_REMOVE_HEAD(&p->read, next);
-		pthread_mutex_unlock(&p->lock);
-		match_content(t, job);
-		pthread_mutex_lock(&p->lock);
-		put_done(p, job);
-	}
-	pthread_mutex_unlock(&p->lock);
-	return NULL;
 }
+
+static struct pool_job *take_read(struct worker *worker)
+{
+	return pool_queue_take(&matcher_thread_of(worker)->pool->read);
+}
+
+static int match_job(struct worker *worker, struct pool_job *job)
+{
+	match_content(matcher_thread_of(worker), scan_job_of(job));
+	return 0;
+}
+
+static void put_matched(struct worker *worker, struct pool_job *job, int result)
+{
+	(void)result;
+	worker_pool_put_done(&matcher_thread_of(worker)->pool->pool, job);
+}
+
+static const struct crew_duty matching = {
+	.prepare = prepare_matcher,
+	.take = take_read,
+	.work = match_job,
+	.put = put_matched,
+};
 
 /* ---- the pool ---- */
 
-/* Signals are the main thread's. */
-static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(thread, NULL, run, argument);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 static int start_threads(struct scan_pool *p, uint32_t matchers)
 {
-	p->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (p->event_fd < 0)
-		return -errno;
 	p->tools = file_tools_new();
 	p->digests = file_digests_new();
 	p->matchers = calloc(matchers, sizeof(*p->matchers));
 	if (!p->tools || !p->digests || !p->matchers)
 		return -ENOMEM;
-	int err = start_thread(&p->reader, run_reader, p);
+	int err = worker_start(&p->reader, &p->readers);
 	p->reader_runs = err == 0;
 	/* counted one by one, so that a half-built pool can be freed */
 	while (!err && p->matcher_count < matchers) {
 		struct matcher_thread *t = &p->matchers[p->matcher_count];
 		t->pool = p;
-		err = start_thread(&t->thread, run_matcher, t);
+		err = worker_start(&t->worker, &p->matching);
 		p->matcher_count += err == 0;
 	}
 	return err;
@@ -335,16 +319,14 @@ struct scan_pool *scan_pool_new(const struct content_engine *engine, uint32_t ma
 		return NULL;
 	p->engine = engine;
 	p->timeout_s = timeout_s;
-	p->event_fd = -1;
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->work, NULL);
-	pthread_cond_init(&p->room, NULL);
-	pthread_cond_init(&p->match, NULL);
 	STAILQ_INIT(&p->fresh);
 	STAILQ_INIT(&p->read);
-	STAILQ_INIT(&p->done);
 
-	int err = start_threads(p, matchers);
+	int err = worker_pool_init(&p->pool);
+	crew_init(&p->readers, &p->pool, &reading);
+	crew_init(&p->matching, &p->pool, &matching);
+	if (!err)
+		err = start_threads(p, matchers);
 	if (err) {
 		scan_pool_free(p);
 		errno = -err;
@@ -353,30 +335,24 @@ struct scan_pool *scan_pool_new(const struct content_engine *engine, uint32_t ma
 	return p;
 }
 
-static void return_queue(struct scan_pool *p, struct scan_queue *queue)
+static void return_queue(struct scan_pool *p, struct pool_queue *queue)
 {
-	struct scan_job *job;
+	struct pool_job *job;
 
-	while ((job = STAILQ_FIRST(queue))) {
-		STAILQ_REMOVE_HEAD(queue, next);
-		drop_content(p, job);
-		put_done(p, job);
+	while ((job = pool_queue_take(queue))) {
+		drop_content(p, scan_job_of(job));
+		worker_pool_put_done(&p->pool, job);
 	}
 }
 
 void scan_pool_stop(struct scan_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->stop = true;
-	pthread_cond_broadcast(&p->work);
-	pthread_cond_broadcast(&p->room);
-	pthread_cond_broadcast(&p->match);
-	pthread_mutex_unlock(&p->lock);
+	worker_pool_stop(&p->pool);
 	if (p->reader_runs)
-		pthread_join(p->reader, NULL);
+		worker_join(&p->reader);
 	p->reader_runs = false;
 	for (uint32_t i = 0; i < p->matcher_count; i++) {
-		pthread_join(p->matchers[i].thread, NULL);
+		worker_join(&p->matchers[i].worker);
 		if (p->matchers[i].matcher)
 			p->engine->matcher_free(p->matchers[i].matcher);
 	}
@@ -393,18 +369,13 @@ void scan_pool_free(struct scan_pool *p)
 	file_tools_free(p->tools);
 	file_digests_free(p->digests);
 	free(p->matchers);
-	if (p->event_fd >= 0)
-		close(p->event_fd);
-	pthread_cond_destroy(&p->work);
-	pthread_cond_destroy(&p->room);
-	pthread_cond_destroy(&p->match);
-	pthread_mutex_destroy(&p->lock);
+	worker_pool_fini(&p->pool);
 	free(p);
 }
 
 int scan_pool_event_fd(const struct scan_pool *p)
 {
-	return p->event_fd;
+	return p->pool.event_fd;
 }
 
 void scan_pool_add(struct scan_pool *p, struct scan_job *job, int fd)
@@ -415,25 +386,18 @@ void scan_pool_add(struct scan_pool *p, struct scan_job *job, int fd)
 	job->owner = UINT32_MAX;
 	job->findings = (struct findings){0};
 
-	pthread_mutex_lock(&p->lock);
-	STAILQ_INSERT_TAIL(&p->fresh, job, next);
-	pthread_cond_signal(&p->work);
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_lock(&p->pool.lock);
+	STAILQ_INSERT_TAIL(&p->fresh, &job->job, next);
+	pthread_cond_signal(&p->readers.wake);
+	pthread_mutex_unlock(&p->pool.lock);
 }
 
 struct scan_job *scan_pool_take_done(struct scan_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	struct scan_job *job = STAILQ_FIRST(&p->done);
-	if (job)
-		STAILQ_REMOVE_HEAD(&p->done, next);
-	if (STAILQ_EMPTY(&p->done)) {
-		eventfd_t value;
-		eventfd_read(p->event_fd, &value);
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (!job)
+	struct pool_job *done = worker_pool_take_done(&p->pool);
+	if (!done)
 		return NULL;
+	struct scan_job *job = scan_job_of(done);
 	if (job->fd >= 0)
 		close(job->fd); /* only if the pool was stopped */
 	job->fd = -1;

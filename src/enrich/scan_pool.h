@@ -11,10 +11,9 @@
 #ifndef KUNAI_ENRICH_SCAN_POOL_H
 #define KUNAI_ENRICH_SCAN_POOL_H
 
-#include <sys/queue.h>
-
 #include "enrich/file_reader.h"
 #include "enrich/mount_ns.h"
+#include "enrich/worker_pool.h"
 #include "event/content_scan.h"
 
 enum { SCAN_POOL_MATCHERS_MAX = 16 };
@@ -36,7 +35,7 @@ struct scan_job {
 	void *rules;           /* for the engine; NULL: the file is not matched, only digested */
 
 	/* The pool's. */
-	STAILQ_ENTRY(scan_job) next;
+	struct pool_job job;
 	int fd; /* O_PATH, or -1: to be opened by path */
 	void *bytes;
 	size_t len;
