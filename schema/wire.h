@@ -134,13 +134,6 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 #define WIRE(name, kind, doc)         WIRE_KIND_##kind name;
 #define KERNEL(name, kind, doc)       WIRE_KIND_##kind name;
 #define KERNEL_EXTRA(name, kind, doc) WIRE_KIND_##kind name;
-#define COMMON
-#define FIELD(name, kind, doc)
-#define EXTRA(name, kind, doc)
-#define OBJECT(name, type, doc)
-#define OBJECT_OR_NULL(name, type, doc)
-#define OPTIONAL(name, type, doc)
-#define EXTRA_OBJECT(name, type, doc)
 #define END(event) \
 	}          \
 	;

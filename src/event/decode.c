@@ -275,20 +275,8 @@ void event_become(struct event *e, enum event_type type)
 static const struct {
 	uint16_t via, unconfirmed;
 } via_offsets[EVENT_COUNT] = {
-#define DATA(event, doc)
-#define WIRE(name, kind, doc)
-#define KERNEL(name, kind, doc)
-#define KERNEL_EXTRA(name, kind, doc)
-#define COMMON
 #define VIA(event) \
 	[EVENT_##event] = {offsetof(struct data_##event, via), offsetof(struct data_##event, unconfirmed)},
-#define FIELD(name, kind, doc)
-#define EXTRA(name, kind, doc)
-#define OBJECT(name, type, doc)
-#define OPTIONAL(name, type, doc)
-#define EXTRA_OBJECT(name, type, doc)
-#define OBJECT_OR_NULL(name, type, doc)
-#define END(event)
 #include "schema/fields.def"
 #include "schema/undef.h"
 };

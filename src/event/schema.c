@@ -12,7 +12,6 @@
 	 .object = object_,                      \
 	 .doc = doc_},
 
-#define WIRE(name, kind, doc)
 #define KERNEL(name, kind, doc)         ROW(name, KIND_##kind, false, NULL, doc)
 #define KERNEL_EXTRA(name, kind, doc)   ROW(name, KIND_##kind, true, NULL, doc)
 #define FIELD(name, kind, doc)          ROW(name, KIND_##kind, false, NULL, doc)
@@ -86,13 +85,6 @@
 	 .field_kind = KIND_##kind_,      \
 	 .field_offset = offsetof(self, name_)},
 #define KERNEL_EXTRA KERNEL
-#define COMMON
-#define FIELD(name, kind, doc)
-#define EXTRA(name, kind, doc)
-#define OBJECT(name, type, doc)
-#define OPTIONAL(name, type, doc)
-#define EXTRA_OBJECT(name, type, doc)
-#define OBJECT_OR_NULL(name, type, doc)
 #define DATA(event, doc)                                                  \
 	static const struct wire_field *wire_fields_##event(void)         \
 	{                                                                 \
@@ -110,16 +102,7 @@
 #include "schema/undef.h"
 
 /* A list has the common fields when it says COMMON: counted here. */
-#define WIRE(name, kind, doc)
-#define KERNEL(name, kind, doc)
-#define KERNEL_EXTRA(name, kind, doc)
 #define COMMON .has_common = true,
-#define FIELD(name, kind, doc)
-#define EXTRA(name, kind, doc)
-#define OBJECT(name, type, doc)
-#define OPTIONAL(name, type, doc)
-#define EXTRA_OBJECT(name, type, doc)
-#define OBJECT_OR_NULL(name, type, doc)
 #define DATA(event, doc_)                                            \
 	[EVENT_##event] = {.data = data_##event,                     \
 			   .wire = wire_fields_##event,              \

@@ -65,7 +65,6 @@ enum field_kind {
 	KIND_OBJECT_OR_NULL, /* a pointer; NULL is null */
 };
 
-#define WIRE(name, kind, doc)
 #define KERNEL(name, kind, doc)         kind_##kind name;
 #define KERNEL_EXTRA(name, kind, doc)   kind_##kind name;
 #define FIELD(name, kind, doc)          kind_##kind name;
@@ -94,17 +93,6 @@ struct data_common {
 
 union event_data {
 #define DATA(event, doc) struct data_##event event;
-#define WIRE(name, kind, doc)
-#define KERNEL(name, kind, doc)
-#define KERNEL_EXTRA(name, kind, doc)
-#define COMMON
-#define FIELD(name, kind, doc)
-#define EXTRA(name, kind, doc)
-#define OBJECT(name, type, doc)
-#define OPTIONAL(name, type, doc)
-#define EXTRA_OBJECT(name, type, doc)
-#define OBJECT_OR_NULL(name, type, doc)
-#define END(event)
 #include "schema/fields.def"
 #include "schema/undef.h"
 };
