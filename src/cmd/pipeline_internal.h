@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the pipeline share. pipeline.c knows the order of the stages; pipeline_start.c builds them up;
+ * pipeline_print.c is the last stage; pipeline_report.c says once a second how it goes.
+ */
+#ifndef KUNAI_CMD_PIPELINE_INTERNAL_H
+#define KUNAI_CMD_PIPELINE_INTERNAL_H
+
+#include "base/utc_clock.h"
+#include "cmd/accounts.h"
+#include "cmd/actions.h"
+#include "cmd/notify.h"
+#include "cmd/output.h"
+#include "cmd/pipeline.h"
+#include "cmd/status_server.h"
+#include "enrich/enricher.h"
+#include "event/reorder.h"
+#include "json/writer.h"
+#include "probe/probe.h"
+#include "text/writer.h"
+
+/* Codes of the event `error`; those of the kernel side are in wire.h. */
+enum {
+	ERROR_CLOCK_STEP = 10,
+	ERROR_ACCOUNTS = 11,
+	ERROR_PROCESSES = 12,
+	ERROR_RELOAD = 13,
+	ERROR_SCANS = 14,
+	ERROR_SEARCHES = 15,
+};
+
+struct pipeline {
+	const struct config *config;
+	struct reloader *reloader;
+	uint64_t searches_told; /* that were given up */
+	struct actions actions;
+	struct probe *probe;
+	struct enricher *enricher;
+	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
+	struct json_writer *writer;
+	struct text_writer *text; /* NULL: nobody wants text */
+	struct outputs *outputs;
+	struct output_watch output_watch;
+	struct notify notify;
+	struct status_server *status;
+	struct reorder queue;
+	struct utc_clock clock;
+	struct arena arena;
+	struct buf output;
+	struct buf text_output;
+	uint64_t started; /* boot time */
+	uint64_t batch;
+	uint64_t barrier; /* boot time: all that is older has been passed on, or may be */
+	struct accounts accounts;
+	uint64_t lost_reported;
+	uint64_t process_losses_told;
+	int signals; /* to end */
+	int hangups; /* to reload, or to open files again */
+	uint64_t scan_losses_told;
+	bool stop;
+	bool impatient; /* events go without their hashes */
+};
+
+/* ---- pipeline_start.c ---- */
+
+/* Up to the event `start`. -errno with a message; what was built is the caller's to take down. */
+int pipeline_start(struct pipeline *p, int prog_reader_fd, struct buf *ret_message);
+
+/* To be called again when the rules have changed. Threads are started when rules first ask for them. */
+void pipeline_prepare_scans(struct pipeline *p);
+
+/* ---- pipeline_print.c ---- */
+
+/* Matches the event, writes it where it is wanted, does what its rules ask for. context: the pipeline. */
+void pipeline_print(void *context, struct event *e);
+
+/* Files that have been scanned meanwhile: behind the events that named them, whatever else came in between. */
+void pipeline_print_scans(struct pipeline *p);
+
+int pipeline_print_start(struct pipeline *p);
+void pipeline_print_error(struct pipeline *p, uint64_t code, const char *message);
+
+/* An event of the sensor's own, for the time now. */
+void pipeline_begin_own(struct pipeline *p, enum event_type type, struct event *ret);
+
+/* Hands the lines that have come together to the sinks. */
+void pipeline_flush(struct pipeline *p);
+
+/* ---- pipeline_report.c ---- */
+
+/* What is to be done once a second; nothing when called earlier. */
+void pipeline_tick(struct pipeline *p);
+
+/* What `kunai status` shows until the next second. now: boot time. */
+void pipeline_publish_status(struct pipeline *p, uint64_t now);
+
+/* The event event_loss, when more were lost than were told of. */
+void pipeline_report_losses(struct pipeline *p);
+
+#endif
