@@ -258,6 +258,19 @@ static int finish(struct ruleset *rs, struct loader *l, uint32_t errors)
 	return err ? err : ruleset_init_databases(rs);
 }
 
+/* What has been loaded, or err, goes to the caller. */
+static int conclude(struct ruleset *rs, struct loader *l, int err, uint32_t errors, struct ruleset **ret)
+{
+	if (!err)
+		err = finish(rs, l, errors);
+	loader_fini(l);
+	if (err)
+		ruleset_free(rs);
+	else
+		*ret = rs;
+	return err;
+}
+
 static int add_paths(struct loader *l, const char *const *paths, uint32_t count, enum path_policy policy)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -284,14 +297,7 @@ int ruleset_load(const char *const *paths, uint32_t count, enum path_policy poli
 		return -ENOMEM;
 	loader_init(&l, &rs->arena, problems);
 	int err = add_paths(&l, paths, count, policy);
-	if (!err)
-		err = finish(rs, &l, errors);
-	loader_fini(&l);
-	if (err)
-		ruleset_free(rs);
-	else
-		*ret = rs;
-	return err;
+	return conclude(rs, &l, err, errors, ret);
 }
 
 int ruleset_load_text(const struct rule_text *rules, const struct rule_text *templates,
@@ -309,14 +315,7 @@ int ruleset_load_text(const struct rule_text *rules, const struct rule_text *tem
 		err = loader_add_templates(&l, templates->file, templates->text);
 	if (!err)
 		err = loader_add_rules(&l, rules->file, rules->text);
-	if (!err)
-		err = finish(rs, &l, errors);
-	loader_fini(&l);
-	if (err)
-		ruleset_free(rs);
-	else
-		*ret = rs;
-	return err;
+	return conclude(rs, &l, err, errors, ret);
 }
 
 uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action)

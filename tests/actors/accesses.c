@@ -24,20 +24,10 @@
 
 static char buffer[4096];
 
-static void state(const char *op, const char *path)
-{
-	char absolute[PATH_MAX];
-	struct fact fact;
-
-	facts_begin(&fact, op);
-	facts_string(&fact, "path", actor_path(absolute, path));
-	facts_end(&fact);
-}
-
 static void make(const char *path)
 {
 	actor_file_make(path, "1234567890", 10, 0600);
-	state("write", path);
+	actor_fact_path("write", path);
 }
 
 static int open_file(const char *path, int flags)
@@ -75,20 +65,7 @@ static void read_splice(int fd)
 
 static void read_aio(int fd)
 {
-	struct iocb request = {.aio_fildes = (unsigned)fd,
-			       .aio_lio_opcode = IOCB_CMD_PREAD,
-			       .aio_buf = (uint64_t)(uintptr_t)buffer,
-			       .aio_nbytes = 5};
-	struct iocb *requests[] = {&request};
-	struct io_event event;
-	aio_context_t context = 0;
-
-	if (syscall(SYS_io_setup, 1, &context) < 0)
-		actor_skip("no aio in this kernel");
-	actor_must(syscall(SYS_io_submit, context, 1, requests) == 1, "io_submit");
-	actor_must(syscall(SYS_io_getevents, context, 1, 1, &event, NULL) == 1 && event.res == 5,
-		   "io_getevents");
-	syscall(SYS_io_destroy, context);
+	actor_submit_aio(fd, IOCB_CMD_PREAD, buffer, 5);
 }
 
 static void read_mapping(int fd)
@@ -143,7 +120,7 @@ static void access_read(const struct actor_case *self)
 		readers[self->a].read(fd);
 		close(fd);
 	}
-	state("read", "file");
+	actor_fact_path("read", "file");
 }
 
 static void access_copy(const struct actor_case *self)
@@ -159,8 +136,8 @@ static void access_copy(const struct actor_case *self)
 	close(from);
 	close(to);
 	actor_fact_closed("copy", "copy_file_range");
-	state("read", "file");
-	state("write", "copy");
+	actor_fact_path("read", "file");
+	actor_fact_path("write", "copy");
 }
 
 static void write_plain(int fd)
@@ -218,7 +195,7 @@ static void access_write(const struct actor_case *self)
 		close(fd);
 		actor_fact_closed("file", w->written_by);
 	}
-	state("write", "file");
+	actor_fact_path("write", "file");
 }
 
 static void access_truncate(const struct actor_case *self)
@@ -227,7 +204,7 @@ static void access_truncate(const struct actor_case *self)
 	make_by_child("file");
 	actor_must(truncate("./file", 5) == 0, "truncate");
 	actor_fact_closed("file", "truncate");
-	state("write", "file");
+	actor_fact_path("write", "file");
 }
 
 /* What gives no byte, or is no file of a disk. */
@@ -252,14 +229,14 @@ static void access_names(const struct actor_case *self)
 	actor_must(link("file", "other") == 0, "link");
 	read_plain(open_file("file", O_RDONLY));
 	read_plain(open_file("other", O_RDONLY));
-	state("read", "file");
-	state("read", "other");
+	actor_fact_path("read", "file");
+	actor_fact_path("read", "other");
 	actor_must(unlink("file") == 0 && unlink("other") == 0, "unlink");
 	actor_fact_unlinked("file");
 	actor_fact_unlinked("other");
 	make("file");
 	read_plain(open_file("file", O_RDONLY));
-	state("read", "file");
+	actor_fact_path("read", "file");
 }
 
 /* Another process is told anew. */
@@ -272,7 +249,7 @@ static void access_processes(const struct actor_case *self)
 
 		if (pid == 0) {
 			read_plain(open_file("file", O_RDONLY));
-			state("read", "file");
+			actor_fact_path("read", "file");
 			actor_exit(0);
 		}
 		actor_wait(pid);
@@ -303,8 +280,8 @@ static void access_config(const struct actor_case *self)
 	write_plain(fd);
 	write_plain(fd);
 	close(fd);
-	state("read", ETC_FILE);
-	state("write", ETC_FILE);
+	actor_fact_path("read", ETC_FILE);
+	actor_fact_path("write", ETC_FILE);
 	actor_fact_closed(ETC_FILE, "write");
 	actor_stay();
 }

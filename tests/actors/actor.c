@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,29 @@ static void state_path(const char *op, const char *path, const char *written_by)
 	if (written_by)
 		facts_string(&fact, "written_by", written_by);
 	facts_end(&fact);
+}
+
+void actor_submit_aio(int fd, unsigned command, void *data, size_t len)
+{
+	struct iocb request = {.aio_fildes = (unsigned)fd,
+			       .aio_lio_opcode = (uint16_t)command,
+			       .aio_buf = (uint64_t)(uintptr_t)data,
+			       .aio_nbytes = len};
+	struct iocb *requests[] = {&request};
+	struct io_event event;
+	aio_context_t context = 0;
+
+	if (syscall(SYS_io_setup, 1, &context) < 0)
+		actor_skip("no aio in this kernel");
+	actor_must(syscall(SYS_io_submit, context, 1, requests) == 1, "io_submit");
+	actor_must(syscall(SYS_io_getevents, context, 1, 1, &event, NULL) == 1 && event.res == (int64_t)len,
+		   "io_getevents");
+	syscall(SYS_io_destroy, context);
+}
+
+void actor_fact_path(const char *op, const char *path)
+{
+	state_path(op, path, NULL);
 }
 
 void actor_fact_created(const char *path)

@@ -86,7 +86,11 @@ int actor_file_open(const char *path);
 /* A new file with content, closed: create and close facts. */
 void actor_file_make(const char *path, const void *data, size_t len, unsigned mode);
 
+/* One request of io_submit(2), of IOCB_CMD_*, to its end. Skips the case where the kernel has none. */
+void actor_submit_aio(int fd, unsigned command, void *data, size_t len);
+
 /* path: absolute or below the working directory. */
+void actor_fact_path(const char *op, const char *path);
 void actor_fact_created(const char *path);
 void actor_fact_closed(const char *path, const char *written_by);
 void actor_fact_unlinked(const char *path);

@@ -31,16 +31,6 @@ static int open_handle(const char *path, int flags)
 	return fd;
 }
 
-static void state(const char *op, const char *path)
-{
-	char absolute[PATH_MAX];
-	struct fact fact;
-
-	facts_begin(&fact, op);
-	facts_string(&fact, "path", actor_path(absolute, path));
-	facts_end(&fact);
-}
-
 /* a: flags of the open */
 static void write_by_handle(const struct actor_case *self)
 {
@@ -74,7 +64,7 @@ static void access_by_handle(const struct actor_case *self)
 	int fd;
 
 	actor_file_make("file", "1234567890", CONTENT, 0600);
-	state("write", "file");
+	actor_fact_path("write", "file");
 	pid = actor_fork();
 	if (pid == 0) {
 		fd = open_handle("file", O_RDWR | self->a);
@@ -82,8 +72,8 @@ static void access_by_handle(const struct actor_case *self)
 		actor_must(pwrite(fd, "1", 1, 0) == 1, "write");
 		close(fd);
 		if (!self->a)
-			state("read", "file");
-		state("write", "file");
+			actor_fact_path("read", "file");
+		actor_fact_path("write", "file");
 		actor_fact_closed("file", self->a ? "truncate" : "write");
 		actor_exit(0);
 	}

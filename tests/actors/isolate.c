@@ -137,6 +137,20 @@ static void state_box(void)
 	facts_end(&fact);
 }
 
+/* The child plays a container's runtime, with a new cgroup and mount namespace; the case's own process waits for it. */
+static bool become_runtime(char path[128])
+{
+	pid_t pid = actor_fork();
+
+	if (pid > 0) {
+		actor_wait(pid);
+		return false;
+	}
+	make_cgroup(path);
+	state_box();
+	return true;
+}
+
 /* A runtime makes a process, and moves it into the container's cgroup when it runs already. */
 static void isolate_moved(const struct actor_case *self)
 {
@@ -144,13 +158,8 @@ static void isolate_moved(const struct actor_case *self)
 	pid_t pid;
 
 	(void)self;
-	pid = actor_fork();
-	if (pid > 0) {
-		actor_wait(pid);
+	if (!become_runtime(path))
 		return;
-	}
-	make_cgroup(path);
-	state_box();
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
 	pid = actor_fork();
 	if (pid == 0) {
@@ -192,13 +201,8 @@ static void isolate_cloned(const struct actor_case *self)
 	pid_t pid;
 
 	(void)self;
-	pid = actor_fork();
-	if (pid > 0) {
-		actor_wait(pid);
+	if (!become_runtime(path))
 		return;
-	}
-	make_cgroup(path);
-	state_box();
 	state_cgroup("cgroup_of_children");
 	args.cgroup = (uint64_t)open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));

@@ -127,21 +127,9 @@ static void write_reflink(struct target *target)
 
 static void write_aio(struct target *target)
 {
-	static char data[] = "12345";
-	struct iocb request = {.aio_fildes = (unsigned)target->fd,
-			       .aio_lio_opcode = IOCB_CMD_PWRITE,
-			       .aio_buf = (uint64_t)(uintptr_t)data,
-			       .aio_nbytes = 5};
-	struct iocb *requests[] = {&request};
-	struct io_event event;
-	aio_context_t context = 0;
+	char data[] = "12345";
 
-	if (syscall(SYS_io_setup, 1, &context) < 0)
-		actor_skip("no aio in this kernel");
-	actor_must(syscall(SYS_io_submit, context, 1, requests) == 1, "io_submit");
-	actor_must(syscall(SYS_io_getevents, context, 1, 1, &event, NULL) == 1 && event.res == 5,
-		   "io_getevents");
-	syscall(SYS_io_destroy, context);
+	actor_submit_aio(target->fd, IOCB_CMD_PWRITE, data, 5);
 }
 
 /* The clock of file systems is coarse, so a store shows in mtime only if that lies well back. */

@@ -12,7 +12,10 @@ struct golden_case {
 	unsigned lines;
 };
 
-/* Appended, never reordered: their numbers are in the expected lines. */
+#define CASE(name, lines) void run_##name(void);
+#include "tests/golden/cases.def"
+#undef CASE
+
 extern const struct golden_case golden_cases[];
 extern const uint32_t golden_case_count;
 
@@ -37,5 +40,15 @@ void golden_stat(const char *path, struct wire_path *ret);
 /* tasks.c: the processes of the cases */
 extern const struct wire_task task_swapper, task_systemd, task_kthreadd, task_kworker, task_bash, task_ls,
 	task_thread, task_sensor, task_boxed, task_stranger, task_script, task_orphan;
+
+/* What several of the case files make. */
+void golden_clone_task(const struct wire_task *task, const struct wire_task *parent,
+		       const struct wire_task *creator, uint64_t flags);
+void golden_create_as(const struct wire_task *task, const struct wire_task *parent, struct str name,
+		      uint32_t flags);
+void golden_fill_sock(struct wire_sock *sock, int type, int protocol, const char *src, uint16_t src_port,
+		      const char *dst, uint16_t dst_port);
+void golden_put_file(struct record *r, struct wire_path *path, const char *text, uint32_t flags, bool real);
+void golden_seed_process(const struct wire_task *task, const struct wire_task *parent, const char *image);
 
 #endif

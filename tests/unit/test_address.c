@@ -5,16 +5,7 @@
 #include <stdlib.h>
 
 #include "tap.h"
-
-static struct ip_address address_of(const char *text)
-{
-	uint8_t bytes[16];
-	if (inet_pton(AF_INET, text, bytes) == 1)
-		return address_from_v4(bytes);
-	if (inet_pton(AF_INET6, text, bytes) != 1)
-		abort();
-	return address_from_v6(bytes);
-}
+#include "tests/support/lookup.h"
 
 struct expectation {
 	const char *text;

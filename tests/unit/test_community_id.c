@@ -5,6 +5,7 @@
 
 #include "enrich/community_id.h"
 #include "tap.h"
+#include "tests/support/lookup.h"
 
 struct vector {
 	uint8_t protocol;
@@ -41,16 +42,6 @@ static const struct vector vectors[] = {
 	{255, false, "10.1.12.1", 255, "10.1.24.4", 0, "1:gBgFoReucnfH2VpunVJLGvF/BqE="},
 };
 /* clang-format on */
-
-static struct ip_address address_of(const char *text)
-{
-	uint8_t bytes[16];
-	if (inet_pton(AF_INET, text, bytes) == 1)
-		return address_from_v4(bytes);
-	if (inet_pton(AF_INET6, text, bytes) != 1)
-		abort();
-	return address_from_v6(bytes);
-}
 
 static struct flow flow_of(const struct vector *v)
 {

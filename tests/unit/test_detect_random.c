@@ -15,6 +15,7 @@
 #include "event/field.h"
 #include "json/reader.h"
 #include "json/writer.h"
+#include "tests/support/lookup.h"
 
 enum {
 	ROUNDS = 30,
@@ -61,19 +62,6 @@ static void add_path(void *context, struct str path)
 		paths[path_count++] = strndup(path.p, path.len);
 }
 
-static bool find(const struct event *e, const char *path, struct field_ref *ret)
-{
-	struct str segments[FIELD_DEPTH_MAX];
-	uint32_t n = 0;
-
-	for (const char *at = path; *at == '.'; n++) {
-		uint32_t len = (uint32_t)strcspn(at + 1, ".");
-		segments[n] = (struct str){at + 1, len};
-		at += 1 + len;
-	}
-	return field_find(e->type, segments, n, ret) == 0;
-}
-
 static bool is_plain(struct str s)
 {
 	for (uint32_t i = 0; i < s.len; i++) {
@@ -96,7 +84,7 @@ static void collect_texts(const struct event *e)
 	struct field_ref ref;
 
 	for (uint32_t i = 0; i < path_count; i++) {
-		if (!find(e, paths[i], &ref))
+		if (find_field(e->type, paths[i], &ref) < 0)
 			continue;
 		struct value v = field_get(e, &ref, text);
 		if (v.kind == VALUE_STR && v.s.p != text)
@@ -148,7 +136,7 @@ static void change_event(struct event *e)
 {
 	for (int i = 0; i < 4; i++) {
 		struct field_ref ref;
-		if (!find(e, paths[any(path_count)], &ref) || ref.hops)
+		if (find_field(e->type, paths[any(path_count)], &ref) < 0 || ref.hops)
 			continue;
 		char *at = (char *)e + ref.offset[0];
 		if (ref.kind == KIND_STR)

@@ -5,27 +5,15 @@
 #include <errno.h>
 
 #include "event/field.h"
+#include "tests/support/lookup.h"
 
 static struct event event;
-
-static int find(enum event_type type, const char *path, struct field_ref *ret)
-{
-	struct str segments[FIELD_DEPTH_MAX];
-	uint32_t n = 0;
-
-	for (const char *at = path; *at == '.'; n++) {
-		uint32_t len = (uint32_t)strcspn(at + 1, ".");
-		segments[n] = (struct str){at + 1, len};
-		at += 1 + len;
-	}
-	return field_find(type, segments, n, ret);
-}
 
 static struct value get(const char *path, char text[FIELD_TEXT_SIZE])
 {
 	struct field_ref ref;
 
-	if (find(event.type, path, &ref) < 0) {
+	if (find_field(event.type, path, &ref) < 0) {
 		ok(false, "no field %s", path);
 		return (struct value){.kind = VALUE_NONE};
 	}
@@ -127,7 +115,7 @@ static void test_unknown(void)
 	struct field_ref ref;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
-		ok(find(EVENT_write_close, paths[i], &ref) == -ENOENT, "no field %s", paths[i]);
+		ok(find_field(EVENT_write_close, paths[i], &ref) == -ENOENT, "no field %s", paths[i]);
 	ok(field_find(EVENT_write_close, NULL, 0, &ref) == -ENOENT, "no path at all");
 }
 
@@ -141,7 +129,8 @@ static void visit(void *context, struct str path)
 
 	snprintf(text, sizeof(text), "%.*s", STR_ARG(path));
 	visited++;
-	if (find(type, text, &ref) < 0 || !(field_value_kinds(&ref) >> field_get(&event, &ref, out).kind & 1))
+	if (find_field(type, text, &ref) < 0 ||
+	    !(field_value_kinds(&ref) >> field_get(&event, &ref, out).kind & 1))
 		lost++;
 }
 

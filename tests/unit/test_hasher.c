@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "enrich/hasher.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "enrich/hash_pool.h"
+#include "tests/support/process.h"
 #include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
@@ -54,16 +54,6 @@ static void start_hasher(uint32_t workers)
 static void settle(void)
 {
 	usleep(60000);
-}
-
-static int count_fds(void)
-{
-	int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* What the kernel would have told about a file. */

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "enrich/mount_ns.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -17,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/process.h"
 #include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
@@ -82,16 +82,6 @@ static int error_of(int fd)
 		return fd;
 	close(fd);
 	return 0;
-}
-
-static int count_fds(void)
-{
-	int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 static struct mount_ns_table *new_table(void)

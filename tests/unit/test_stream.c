@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/process.h"
 #include "tests/unit/tap.h"
 
 static char dir[] = "/tmp/kunai-stream-XXXXXX";
@@ -90,9 +91,7 @@ static void test_full_file_system(void)
 	char line[] = "a line of 64 bytes, number 000000, padded to its length........\n";
 	struct stream s;
 
-	mkdir(mount_point, 0700);
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("kunai-test", mount_point, "tmpfs", 0, "size=16384") < 0) {
+	if (!mount_small(mount_point, "size=16384")) {
 		ok(true, "a full file system # skip cannot mount: %s", strerror(errno));
 		rmdir(mount_point);
 		return;
