@@ -43,7 +43,8 @@ struct enricher *enricher_new(const char *host_uuid, uint32_t workers)
 		e->container_lookups = container_lookups_new("/", 0);
 		e->containers = e->container_lookups ? container_table_new(e->container_lookups) : NULL;
 		e->namespaces = e->containers ? mount_ns_new("/proc") : NULL;
-		e->users = e->namespaces ? users_new(e->namespaces) : NULL;
+		e->peeker = e->namespaces ? file_peeker_new(e->namespaces) : NULL;
+		e->users = e->peeker ? users_new(e->namespaces, e->peeker) : NULL;
 		e->hasher = e->users ? hasher_new(workers) : NULL;
 		err = e->hasher ? 0 : -errno;
 	}
@@ -69,6 +70,7 @@ void enricher_free(struct enricher *e)
 	file_scans_free(e->scans);
 	if (e->users)
 		users_free(e->users);
+	file_peeker_free(e->peeker);
 	process_table_fini(&e->processes);
 	container_table_free(e->containers);
 	container_lookups_free(e->container_lookups);

@@ -17,6 +17,7 @@ struct enricher {
 	struct mount_ns_table *namespaces;
 	struct container_lookups *container_lookups;
 	struct container_table *containers;
+	struct file_peeker *peeker;
 	struct users *users;
 	struct hasher *hasher;
 	struct exec_files *exec_files;   /* NULL: none are held */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Network events, and the names that DNS answers gave to addresses. */
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "enrich/dns_message.h"
 #include "enrich/entropy.h"
@@ -86,35 +85,33 @@ void enrich_connect(struct enricher *e, struct event *event, struct process *p)
 	data->dst_unverified = wire->sock.flags & SOCK_USER_ADDRESS;
 }
 
-static bool is_unchanged(int fd, const struct wire_path *wire)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_ino == wire->inode && (uint64_t)st.st_size == wire->size &&
-	       (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec == wire->mtime;
-}
-
 /* sendfile: the bytes are still in the file, unless it has changed since; then they are not known. */
 static struct str source_bytes(struct enricher *e, const struct event *event,
 			       const struct wire_send_data *wire)
 {
 	const struct wire_task *task = &event->wire->task;
-	struct path path = path_decode(event, &wire->source);
-	uint64_t size = wire->data_size < WIRE_PAYLOAD_MAX ? wire->data_size : WIRE_PAYLOAD_MAX;
-	char *bytes = arena_alloc(event->arena, size);
-	ssize_t n = -1;
+	const struct path path = path_decode(event, &wire->source);
+	const struct file_id wanted = {
+		.inode = wire->source.inode,
+		.size = wire->source.size,
+		.mtime_ns = wire->source.mtime,
+		.known = FILE_ID_INODE | FILE_ID_SIZE | FILE_ID_MTIME,
+	};
+	const struct file_peek_request request = {
+		.mnt_ns = wire_mnt_ns(task),
+		.pid = task->tgid,
+		.path = path.raw.p,
+		.wanted = &wanted,
+		.offset = wire->source_offset,
+		.max = wire->data_size < WIRE_PAYLOAD_MAX ? wire->data_size : WIRE_PAYLOAD_MAX,
+	};
+	struct file_peek_result found;
+	struct str bytes = {0};
 
-	int path_fd = bytes ? mount_ns_open(e->namespaces, wire_mnt_ns(task), task->tgid, path.raw.p) : -1;
-	int fd = path_fd >= 0 && is_unchanged(path_fd, &wire->source) ? mount_ns_reopen(path_fd) : -1;
-	if (fd >= 0)
-		n = pread(fd, bytes, size, (off_t)wire->source_offset);
-	if (n >= 0 && !is_unchanged(fd, &wire->source))
-		n = -1;
-	if (fd >= 0)
-		close(fd);
-	if (path_fd >= 0)
-		close(path_fd);
-	return (struct str){bytes, n > 0 ? (uint32_t)n : 0};
+	if (file_peek(e->peeker, &request, &found) == 0)
+		bytes = arena_str(event->arena, (struct str){found.text, (uint32_t)found.len});
+	free(found.text);
+	return bytes;
 }
 
 void enrich_send_data(struct enricher *e, struct event *event, struct process *p)

@@ -49,6 +49,7 @@ struct namespace
 
 struct users {
 	struct mount_ns_table *namespaces;
+	struct file_peeker *peeker;
 	struct namespace *by_id; /* least recently used first */
 	struct namespace *last;  /* the one asked for last */
 	size_t memory;
@@ -166,53 +167,24 @@ static void forget_names(struct users *u, struct names *n)
 	*n = (struct names){0};
 }
 
-static int read_text(int fd, size_t size, char **ret_text, size_t *ret_size)
+static int take_text(struct users *u, struct names *n, struct file_peek_result *r)
 {
-	char *text = malloc(size + 1);
-	if (!text)
-		return -ENOMEM;
-	size_t got = 0;
-	while (got < size) {
-		ssize_t len = read(fd, text + got, size - got);
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0) {
-			free(text);
-			return -EIO;
-		}
-		if (len == 0)
-			break;
-		got += (size_t)len;
-	}
-	*ret_text = text;
-	*ret_size = got;
-	return 0;
-}
-
-static int load(struct users *u, struct names *n, int path_fd, const struct file_id *id)
-{
-	int fd = id->size <= USERS_FILE_SIZE_MAX ? mount_ns_reopen(path_fd) : -EFBIG;
-	if (fd < 0)
-		return fd;
-
-	size_t size = 0;
 	u->loads++;
-	int ret = read_text(fd, (size_t)id->size, &n->text, &size);
-	close(fd);
-	if (ret == 0)
-		ret = build_table(n, size, u->seed);
+	n->text = r->text;
+	r->text = NULL;
+	int ret = build_table(n, r->len, u->seed);
 	u->memory += n->memory;
 	return ret;
 }
 
-static void renew(struct users *u, struct names *n, int path_fd, const struct file_id *id)
+static void renew(struct users *u, struct names *n, struct file_peek_result *r)
 {
 	forget_names(u, n);
-	if (load(u, n, path_fd, id) < 0)
+	if (take_text(u, n, r) < 0)
 		forget_names(u, n);
 	else
 		n->present = true;
-	n->id = *id;
+	n->id = r->id;
 }
 
 /* A container's root changes (pivot_root) soon after its namespace was made: the older, the rarer. */
@@ -226,21 +198,30 @@ static uint64_t check_interval(const struct namespace *ns, uint64_t now_ns)
 static void check(struct users *u, struct namespace *ns, enum kind kind, uint32_t pid, uint64_t now_ns)
 {
 	struct names *n = &ns->names[kind];
-	struct file_id id;
-	int fd = mount_ns_open(u->namespaces, ns->mnt_ns, pid, paths[kind]);
-	int ret = fd < 0 ? fd : file_id_read(fd, &id, NULL);
+	struct file_peek_result r;
+	const struct file_peek_request request = {
+		.mnt_ns = ns->mnt_ns,
+		.pid = pid,
+		.path = paths[kind],
+		.known = n->present ? &n->id : NULL,
+		.max = USERS_FILE_SIZE_MAX,
+		.whole = true,
+	};
+	int err = file_peek(u->peeker, &request, &r);
+	bool silent = err == -ETIMEDOUT || err == -EBUSY;
+	bool unreachable = err == -ENXIO || silent;
 
 	/* What a namespace said that cannot be reached any more stays true. */
-	bool unreachable = ret == -ENXIO;
-	if (ret >= 0 && (!n->present || !file_id_matches(&id, &n->id)))
-		renew(u, n, fd, &id);
-	else if (ret < 0 && !unreachable)
+	if (err == 0 && !r.unchanged)
+		renew(u, n, &r);
+	else if (err < 0 && !unreachable)
 		forget_names(u, n);
 	n->unreachable = unreachable && !n->present;
-	n->check_ns = now_ns + (n->unreachable ? USERS_RETRY_INTERVAL_NS : check_interval(ns, now_ns)) +
-		      n->memory * EXTRA_INTERVAL_NS_PER_BYTE;
-	if (fd >= 0)
-		close(fd);
+	n->check_ns = now_ns + n->memory * EXTRA_INTERVAL_NS_PER_BYTE;
+	n->check_ns += silent           ? USERS_SILENT_INTERVAL_NS
+		       : n->unreachable ? USERS_RETRY_INTERVAL_NS
+					: check_interval(ns, now_ns);
+	free(r.text);
 }
 
 static void forget_namespace(struct users *u, struct namespace *ns)
@@ -338,12 +319,13 @@ void users_expect_change(struct users *u, uint64_t mnt_ns)
 		ns->names[i].check_ns = 0;
 }
 
-struct users *users_new(struct mount_ns_table *namespaces)
+struct users *users_new(struct mount_ns_table *namespaces, struct file_peeker *peeker)
 {
 	struct users *u = calloc(1, sizeof(*u));
 	if (!u)
 		return NULL;
 	u->namespaces = namespaces;
+	u->peeker = peeker;
 	if (getrandom(&u->seed, sizeof(u->seed), 0) != sizeof(u->seed)) {
 		free(u);
 		return NULL;

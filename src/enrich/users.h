@@ -7,6 +7,7 @@
 #define KUNAI_ENRICH_USERS_H
 
 #include "base/str.h"
+#include "enrich/file_peek.h"
 #include "enrich/mount_ns.h"
 
 enum {
@@ -22,11 +23,13 @@ enum {
 #define USERS_CHECK_INTERVAL_NS UINT64_C(1000000000)
 /* The same for namespaces that could not be reached: the next event may come from a process that still lives. */
 #define USERS_RETRY_INTERVAL_NS UINT64_C(50000000)
+/* The same for those whose file systems do not answer. */
+#define USERS_SILENT_INTERVAL_NS UINT64_C(10000000000)
 
 struct users;
 
-/* The table of namespaces stays the caller's and must outlive the cache. NULL with errno. */
-struct users *users_new(struct mount_ns_table *namespaces);
+/* Both stay the caller's and must outlive the cache. NULL with errno. */
+struct users *users_new(struct mount_ns_table *namespaces, struct file_peeker *peeker);
 void users_free(struct users *u);
 
 /*

@@ -92,9 +92,11 @@ static void see_machine(struct world *w)
 
 	put_path(proc, w, "proc");
 	users_free(e->users);
+	file_peeker_free(e->peeker);
 	mount_ns_free(e->namespaces);
 	e->namespaces = mount_ns_new(proc);
-	e->users = e->namespaces ? users_new(e->namespaces) : NULL;
+	e->peeker = e->namespaces ? file_peeker_new(e->namespaces) : NULL;
+	e->users = e->peeker ? users_new(e->namespaces, e->peeker) : NULL;
 	if (!e->users)
 		abort();
 	e->host_mnt_ns = mount_ns_host(e->namespaces);

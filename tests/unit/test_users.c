@@ -17,6 +17,7 @@ enum { HOST = 100, BOX = 200, EMPTY = 300, PID_BOX = 10, PID_EMPTY = 11 };
 
 static struct mount_ns_table *namespaces;
 static struct users *users;
+static struct file_peeker *peeker;
 
 static void make_tree(void)
 {
@@ -31,8 +32,9 @@ static void make_tree(void)
 	add_process(PID_BOX, BOX, "box");
 	add_process(PID_EMPTY, EMPTY, "empty");
 	namespaces = mount_ns_new(at("proc"));
-	users = users_new(namespaces);
-	if (!namespaces || !users)
+	peeker = file_peeker_new(namespaces);
+	users = users_new(namespaces, peeker);
+	if (!namespaces || !peeker || !users)
 		abort();
 }
 
@@ -255,6 +257,7 @@ int main(void)
 	test_bounds();
 	test_speed();
 	users_free(users);
+	file_peeker_free(peeker);
 	mount_ns_free(namespaces);
 	tree_remove();
 	return done_testing();
