@@ -79,6 +79,13 @@ static void take_signal(struct pipeline *p)
 	}
 }
 
+/* For a digest; not for ever, and not when that would cost other events. */
+static bool is_waiting(const struct pipeline *p, const struct prefetch *prefetch)
+{
+	return !p->impatient && !prefetch_is_ready(prefetch) && !reorder_is_full(&p->queue) &&
+	       !prefetch_is_overdue(prefetch, boot_time_now());
+}
+
 /*
  * Passes on what is older than barrier, in order. False: the first one still waits for a hash, or time is up. Meanwhile the
  * rings are looked at, for processes of short life whose files must be opened soon, and signals: a second one ends it.
@@ -89,7 +96,7 @@ static bool process_until(struct pipeline *p, uint64_t barrier)
 	struct reorder_item *first;
 
 	for (int n = 1; (first = reorder_first(&p->queue)) && first->time < barrier; n++) {
-		if (!p->impatient && !prefetch_is_ready(reorder_user(first)))
+		if (is_waiting(p, reorder_user(first)))
 			return false;
 		process_first(p);
 		if (n % INTAKE_EVERY)

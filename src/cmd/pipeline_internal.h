@@ -27,6 +27,7 @@ enum {
 	ERROR_RELOAD = 13,
 	ERROR_SCANS = 14,
 	ERROR_SEARCHES = 15,
+	ERROR_FILES = 16,
 };
 
 struct pipeline {
@@ -57,6 +58,7 @@ struct pipeline {
 	int signals; /* to end */
 	int hangups; /* to reload, or to open files again */
 	uint64_t scan_losses_told;
+	uint32_t unanswered_told;
 	bool stop;
 	bool impatient; /* events go without their hashes */
 };

@@ -67,6 +67,22 @@ static void report_scan_losses(struct pipeline *p)
 	pipeline_print_error(p, ERROR_SCANS, text);
 }
 
+/* Files of a FUSE or network file system whose server says nothing. Said anew when there are more. */
+static void report_unanswered(struct pipeline *p)
+{
+	struct enricher_stats stats;
+	char text[128];
+
+	enricher_read_stats(p->enricher, &stats);
+	if (stats.unanswered > p->unanswered_told) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu32 " threads wait for files that do not answer: events go without them",
+			 stats.unanswered);
+		pipeline_print_error(p, ERROR_FILES, text);
+	}
+	p->unanswered_told = stats.unanswered;
+}
+
 /* A rule that did not match for that is not told from one that does not apply. Said anew when it is twice as often. */
 static void report_searches(struct pipeline *p)
 {
@@ -142,6 +158,7 @@ void pipeline_tick(struct pipeline *p)
 	pipeline_report_losses(p);
 	report_process_losses(p);
 	report_scan_losses(p);
+	report_unanswered(p);
 	report_searches(p);
 	if (accounts_are_broken(&p->accounts, p->probe, reorder_is_full(&p->queue)))
 		pipeline_print_error(p, ERROR_ACCOUNTS,

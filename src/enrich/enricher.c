@@ -62,19 +62,18 @@ void enricher_free(struct enricher *e)
 {
 	if (!e)
 		return;
-	if (e->hasher)
-		hasher_free(e->hasher);
+	bool all_back = hasher_free(e->hasher);
 	exec_files_free(e->exec_files);
 	exec_files_free(e->closed_files);
 	names_forget(&e->path_names);
-	file_scans_free(e->scans);
+	all_back &= file_scans_free(e->scans);
 	if (e->users)
 		users_free(e->users);
-	file_peeker_free(e->peeker);
+	all_back &= file_peeker_free(e->peeker);
 	process_table_fini(&e->processes);
 	container_table_free(e->containers);
 	container_lookups_free(e->container_lookups);
-	if (e->namespaces)
+	if (e->namespaces && all_back)
 		mount_ns_free(e->namespaces);
 	dns_names_fini(&e->names);
 	community_id_fini(&e->community_id);
@@ -185,6 +184,8 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		enrich_prefetch_names(e, &event, ret);
 	if (wants_scan)
 		enrich_hold_files(e, &event, ret);
+	if (!prefetch_is_ready(ret))
+		ret->since = boot_time_now();
 out:
 	arena_reset(&e->prefetch_arena);
 }
@@ -197,6 +198,11 @@ bool prefetch_is_ready(const struct prefetch *p)
 		if (p->files[i].ticket && !hash_ticket_result(p->files[i].ticket))
 			return false;
 	return true;
+}
+
+bool prefetch_is_overdue(const struct prefetch *p, uint64_t now)
+{
+	return p->since && now > p->since + PREFETCH_PATIENCE_NS;
 }
 
 void prefetch_drop(struct enricher *e, struct prefetch *p)
@@ -597,6 +603,9 @@ void enricher_tick(struct enricher *e, uint64_t now)
 	process_expire(&e->processes, now);
 	mount_ns_expire(e->namespaces, now);
 	prog_asker_collect(&e->progs, now);
+	hasher_watch(e->hasher, now);
+	if (e->scans)
+		file_scans_watch(e->scans, now);
 }
 
 static void fill_own_exe(struct event *event, struct obj_hashes *ret)
@@ -674,4 +683,5 @@ void enricher_read_stats(const struct enricher *e, struct enricher_stats *ret)
 	container_lookups_read_stats(e->container_lookups, &ret->containers);
 	if (e->scans)
 		file_scans_read_stats(e->scans, &ret->scans);
+	ret->unanswered = ret->hasher.stuck + ret->scans.stuck + file_peek_stuck(e->peeker);
 }

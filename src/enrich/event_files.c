@@ -54,7 +54,7 @@ void enrich_fill_hashes(struct obj_hashes *ret, struct str path, const struct fi
 		h = hash_ticket_result(file->ticket);
 	ret->path = path;
 	ret->magic = ret->md5 = ret->sha1 = ret->sha256 = ret->sha512 = STR("");
-	ret->error = file->ticket ? STR("the sensor ended before the file was hashed")
+	ret->error = file->ticket ? STR("hashing failed: the file was not read in time")
 				  : STR("hashing failed: out of memory");
 	if (!h)
 		return;

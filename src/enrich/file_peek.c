@@ -270,10 +270,10 @@ struct file_peeker *file_peeker_new(struct mount_ns_table *namespaces)
 	return p;
 }
 
-void file_peeker_free(struct file_peeker *p)
+bool file_peeker_free(struct file_peeker *p)
 {
 	if (!p)
-		return;
+		return true;
 	reap(p);
 	pthread_mutex_lock(&p->lock);
 	p->stop = true;
@@ -282,9 +282,10 @@ void file_peeker_free(struct file_peeker *p)
 	if (p->runs)
 		pthread_join(p->thread, NULL);
 	if (p->stuck_count)
-		return;
+		return false;
 	pthread_cond_destroy(&p->answered);
 	pthread_cond_destroy(&p->asked);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+	return true;
 }

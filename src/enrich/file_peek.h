@@ -14,7 +14,7 @@
 enum { FILE_PEEK_STUCK_MAX = 8 };
 
 /* So long an answer is waited for. */
-#define FILE_PEEK_PATIENCE_NS UINT64_C(300000000)
+#define FILE_PEEK_PATIENCE_NS UINT64_C(1000000000)
 
 struct file_peeker;
 
@@ -38,8 +38,8 @@ struct file_peek_result {
 
 /* NULL with errno. A thread is started when it is needed. */
 struct file_peeker *file_peeker_new(struct mount_ns_table *namespaces);
-/* Threads that are left behind keep what they use. */
-void file_peeker_free(struct file_peeker *p);
+/* False: a thread was left behind, and all that it uses, the namespaces too, must stay. */
+bool file_peeker_free(struct file_peeker *p);
 
 /*
  * 0; errors of mount_ns_open() and mount_ns_reopen(), -EIO, -ENOMEM; -ETIMEDOUT when there was no answer in time; -EBUSY when

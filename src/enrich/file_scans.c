@@ -456,11 +456,17 @@ static void free_sources(struct file_scans *s, struct source_list *list)
 	}
 }
 
-void file_scans_free(struct file_scans *s)
+void file_scans_watch(struct file_scans *s, uint64_t now)
+{
+	s->stats.stuck = scan_pool_watch(s->pool, now);
+}
+
+bool file_scans_free(struct file_scans *s)
 {
 	if (!s)
-		return;
-	scan_pool_stop(s->pool);
+		return true;
+	if (!scan_pool_stop(s->pool))
+		return false;
 	while (scan_pool_take_done(s->pool))
 		;
 	if (s->last)
@@ -471,6 +477,7 @@ void file_scans_free(struct file_scans *s)
 	clear_cache(s);
 	scan_pool_free(s->pool);
 	free(s);
+	return true;
 }
 
 void file_scans_read_stats(const struct file_scans *s, struct file_scan_stats *ret)

@@ -35,12 +35,17 @@ struct file_scan_stats {
 	uint64_t timed_out;
 	uint64_t failed; /* not found, changed, not readable */
 	uint32_t pending;
+	uint32_t
+		stuck; /* threads that wait for a file that does not answer, as of the last file_scans_watch() */
 };
 
 /* rules of requests are for the engine. NULL with errno. */
 struct file_scans *file_scans_new(const struct content_engine *engine, uint32_t matchers, uint32_t timeout_s);
-/* The mount_ns table must still live. */
-void file_scans_free(struct file_scans *s);
+/* The mount_ns table must still live. False: a thread still waits for a file, and all that it uses must stay. */
+bool file_scans_free(struct file_scans *s);
+
+/* Once a second. now: boot time. */
+void file_scans_watch(struct file_scans *s, uint64_t now);
 
 /* Readable when scans are done. */
 int file_scans_fd(const struct file_scans *s);

@@ -19,6 +19,8 @@ struct hash_pool {
 	struct crew crew;
 	struct hash_worker *workers;
 	uint32_t worker_count;
+	uint32_t wanted; /* that are not stuck */
+	bool kept;       /* a thread still works, with what is ours */
 
 	/* With the lock, as the pool's part of jobs in its queues. */
 	struct pool_queue fresh;
@@ -168,6 +170,18 @@ static int init_worker(struct hash_pool *p, struct hash_worker *w)
 	return ret;
 }
 
+/* Counted one by one, so that a half-built pool can be freed. */
+static int add_workers(struct hash_pool *p, uint32_t total)
+{
+	int ret = 0;
+
+	while (ret == 0 && p->worker_count < total) {
+		ret = init_worker(p, &p->workers[p->worker_count]);
+		p->worker_count += ret == 0;
+	}
+	return ret;
+}
+
 static int init_workers(struct hash_pool *p, uint32_t workers)
 {
 	while (p->spare_count < HASH_POOL_LARGE_MAX) {
@@ -176,17 +190,9 @@ static int init_workers(struct hash_pool *p, uint32_t workers)
 			return -ENOMEM;
 		p->spare_count++;
 	}
-	p->workers = calloc(workers, sizeof(*p->workers));
-	if (!p->workers)
-		return -ENOMEM;
-	/* Counted one by one, so that a half-built pool can be freed. */
-	for (uint32_t i = 0; i < workers; i++) {
-		int ret = init_worker(p, &p->workers[i]);
-		if (ret < 0)
-			return ret;
-		p->worker_count++;
-	}
-	return 0;
+	p->workers = calloc(HASH_POOL_WORKERS_MAX, sizeof(*p->workers));
+	p->wanted = workers;
+	return p->workers ? add_workers(p, workers) : -ENOMEM;
 }
 
 struct hash_pool *hash_pool_new(uint32_t workers)
@@ -222,25 +228,44 @@ static void return_queue(struct hash_pool *p, struct pool_queue *queue)
 		put_done(p, hash_job_of(job));
 }
 
-void hash_pool_stop(struct hash_pool *p)
+uint32_t hash_pool_watch(struct hash_pool *p, uint64_t now)
 {
+	uint32_t stuck = 0;
+
+	for (uint32_t i = 0; i < p->worker_count; i++)
+		stuck += worker_is_stuck(&p->workers[i].worker, now);
+	uint32_t total = p->wanted + stuck;
+	add_workers(p, total < HASH_POOL_WORKERS_MAX ? total : HASH_POOL_WORKERS_MAX);
+	return stuck;
+}
+
+bool hash_pool_stop(struct hash_pool *p)
+{
+	struct timespec until = worker_join_deadline();
+
 	worker_pool_stop(&p->pool);
 	for (uint32_t i = 0; i < p->worker_count; i++) {
-		worker_join(&p->workers[i].worker);
-		fini_worker(&p->workers[i]);
+		if (worker_join(&p->workers[i].worker, &until))
+			fini_worker(&p->workers[i]);
+		else
+			p->kept = true;
 	}
 	p->worker_count = 0;
 
+	pthread_mutex_lock(&p->pool.lock);
 	return_queue(p, &p->fresh);
 	return_queue(p, &p->large);
 	return_queue(p, &p->large_waiting);
+	pthread_mutex_unlock(&p->pool.lock);
+	return !p->kept;
 }
 
 void hash_pool_free(struct hash_pool *p)
 {
 	if (!p)
 		return;
-	hash_pool_stop(p);
+	if (!hash_pool_stop(p))
+		return;
 	while (p->spare_count > 0)
 		file_digests_free(p->spare[--p->spare_count]);
 	worker_pool_fini(&p->pool);

@@ -43,10 +43,19 @@ struct hash_job {
 /* Starts the threads, with all signals blocked. NULL with errno, EINVAL unless workers is 1 to the bound. */
 struct hash_pool *hash_pool_new(uint32_t workers);
 
-/* Waits for the chunks being read. Unfinished jobs are given back as done, with an outcome of no meaning. */
-void hash_pool_stop(struct hash_pool *p);
-/* Stopped and empty. */
+/*
+ * Waits for the chunks being read, but not for files that do not answer: false, and their jobs stay with the pool for ever. All
+ * other unfinished ones are given back as done, with an outcome of no meaning.
+ */
+bool hash_pool_stop(struct hash_pool *p);
+/* Stopped and empty. Left alone while a thread still works. */
 void hash_pool_free(struct hash_pool *p);
+
+/*
+ * Now and then: threads that wait for a file that does not answer get others beside them, up to HASH_POOL_WORKERS_MAX. Returns
+ * their number. now: boot time.
+ */
+uint32_t hash_pool_watch(struct hash_pool *p, uint64_t now);
 
 /* Readable when jobs are done. */
 int hash_pool_event_fd(const struct hash_pool *p);

@@ -362,18 +362,26 @@ struct hasher *hasher_new(uint32_t workers)
 	return h;
 }
 
-void hasher_free(struct hasher *h)
+void hasher_watch(struct hasher *h, uint64_t now)
+{
+	h->stats.stuck = hash_pool_watch(h->pool, now);
+}
+
+bool hasher_free(struct hasher *h)
 {
 	if (!h)
-		return;
+		return true;
 	struct hash_job *job;
-	hash_pool_stop(h->pool);
+	bool all_back = hash_pool_stop(h->pool);
 	while ((job = hash_pool_take_done(h->pool)))
 		retire(h, ticket_of(job));
+	if (!all_back)
+		return false;
 	hash_pool_free(h->pool);
 	while (h->cache)
 		drop_cached(h, h->cache);
 	free(h);
+	return true;
 }
 
 const struct file_hashes *hasher_file_now(int fd)

@@ -43,13 +43,20 @@ struct hasher_stats {
 	uint64_t refused;   /* because HASHER_PENDING_MAX requests waited */
 	uint32_t pending;
 	uint32_t cached;
+	uint32_t stuck; /* threads that wait for a file that does not answer, as of the last hasher_watch() */
 };
 
 /* Starts the threads, 1 to HASH_POOL_WORKERS_MAX of them, with all signals blocked. NULL with errno. */
 struct hasher *hasher_new(uint32_t workers);
 
-/* Waits for the chunks being read; pending tickets stay without result. The mount_ns table must still live. */
-void hasher_free(struct hasher *h);
+/*
+ * Waits for the chunks being read; pending tickets stay without result. The mount_ns table must still live. False: a thread
+ * still waits for a file that does not answer, and all that it uses, the table too, must stay.
+ */
+bool hasher_free(struct hasher *h);
+
+/* Once a second. now: boot time. */
+void hasher_watch(struct hasher *h, uint64_t now);
 
 /* Readable when results wait to be collected. */
 int hasher_event_fd(const struct hasher *h);

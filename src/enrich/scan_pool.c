@@ -13,9 +13,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/utc_clock.h"
+
 enum {
 	NICE = 10,    /* events come first */
 	SLACK = 4096, /* zeros behind the bytes, for an engine that looks a little too far */
+};
+
+struct reader_thread {
+	struct worker worker;
+	struct scan_pool *pool;
+	struct file_tools *tools;
+	struct file_digests *digests;
 };
 
 struct matcher_thread {
@@ -29,11 +38,10 @@ struct scan_pool {
 	const struct content_engine *engine;
 	uint32_t timeout_s;
 	struct worker_pool pool;
-	struct file_tools *tools; /* the reader's */
-	struct file_digests *digests;
-	struct crew readers; /* one: it is woken for work, and for room */
-	struct worker reader;
-	bool reader_runs;
+	struct crew reading; /* woken for work, and for room */
+	struct reader_thread readers[SCAN_POOL_READERS_MAX];
+	uint32_t reader_count;
+	bool kept; /* a thread still works, with what is ours */
 	struct crew matching;
 	struct matcher_thread *matchers;
 	uint32_t matcher_count;
@@ -49,9 +57,9 @@ static struct scan_job *scan_job_of(struct pool_job *job)
 	return (struct scan_job *)((char *)job - offsetof(struct scan_job, job));
 }
 
-static struct scan_pool *pool_of_reader(struct worker *reader)
+static struct reader_thread *reader_thread_of(struct worker *worker)
 {
-	return (struct scan_pool *)((char *)reader - offsetof(struct scan_pool, reader));
+	return (struct reader_thread *)((char *)worker - offsetof(struct reader_thread, worker));
 }
 
 static struct matcher_thread *matcher_thread_of(struct worker *worker)
@@ -62,11 +70,15 @@ static struct matcher_thread *matcher_thread_of(struct worker *worker)
 /* ---- contents ---- */
 
 /* Waits until there is room; false when there will be none. */
-static bool reserve(struct scan_pool *p, size_t size)
+static bool reserve(struct reader_thread *t, size_t size)
 {
+	struct scan_pool *p = t->pool;
+
 	pthread_mutex_lock(&p->pool.lock);
+	t->worker.since = 0; /* it is not a file that it waits for */
 	while (!p->pool.stop && p->bytes > 0 && p->bytes + size > SCAN_POOL_BYTES_MAX)
-		pthread_cond_wait(&p->readers.wake, &p->pool.lock);
+		pthread_cond_wait(&p->reading.wake, &p->pool.lock);
+	t->worker.since = boot_time_now();
 	bool reserved = !p->pool.stop;
 	if (reserved)
 		p->bytes += size;
@@ -78,20 +90,20 @@ static void unreserve(struct scan_pool *p, size_t size)
 {
 	pthread_mutex_lock(&p->pool.lock);
 	p->bytes -= size;
-	pthread_cond_signal(&p->readers.wake);
+	pthread_cond_broadcast(&p->reading.wake);
 	pthread_mutex_unlock(&p->pool.lock);
 }
 
 /* A mapping of its own: what a large file took goes back to the system at once. */
-static bool make_room(struct scan_pool *p, struct scan_job *job, uint64_t file_size)
+static bool make_room(struct reader_thread *t, struct scan_job *job, uint64_t file_size)
 {
 	size_t size = (size_t)(file_size < SCAN_POOL_FILE_MAX ? file_size : SCAN_POOL_FILE_MAX) + SLACK;
 
-	if (!reserve(p, size))
+	if (!reserve(t, size))
 		return false;
 	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (bytes == MAP_FAILED) {
-		unreserve(p, size);
+		unreserve(t->pool, size);
 		return false;
 	}
 	job->bytes = bytes;
@@ -142,22 +154,22 @@ static void take_error(struct scan_job *job)
 }
 
 /* What is matched is what the digests are of, byte for byte, whatever happens to the file meanwhile. */
-static void read_content(struct scan_pool *p, struct scan_job *job, struct file_reading *reading)
+static void read_content(struct reader_thread *t, struct scan_job *job, struct file_reading *reading)
 {
 	bool huge = reading->seen.size > SCAN_POOL_FILE_MAX;
 	int more = 1;
 
-	if (job->rules && !make_room(p, job, reading->seen.size))
+	if (job->rules && !make_room(t, job, reading->seen.size))
 		snprintf(job->findings.error, sizeof(job->findings.error), "out of memory");
 	if (huge && job->bytes)
 		read_beginning(reading->fd, job);
 	while (more == 1) {
 		uint64_t before = reading->offset;
-		more = file_reading_step(reading, p->tools, p->digests);
+		more = file_reading_step(reading, t->tools, t->digests);
 		size_t len = (size_t)(reading->offset - before);
 		if (huge || !job->bytes)
 			continue;
-		memcpy((char *)job->bytes + job->len, file_tools_chunk(p->tools), len);
+		memcpy((char *)job->bytes + job->len, file_tools_chunk(t->tools), len);
 		job->len += len;
 	}
 	/* that the type could not be told does not count */
@@ -165,7 +177,7 @@ static void read_content(struct scan_pool *p, struct scan_job *job, struct file_
 		take_error(job);
 }
 
-static void read_file(struct scan_pool *p, struct scan_job *job)
+static void read_file(struct reader_thread *t, struct scan_job *job)
 {
 	const struct file_id *cached = job->cached.known ? &job->cached : NULL;
 	struct file_reading reading;
@@ -179,7 +191,7 @@ static void read_file(struct scan_pool *p, struct scan_job *job)
 	}
 	read_owner(job);
 	if (file_reading_open(&reading, job->fd, &job->wanted, cached, &job->outcome) == 1)
-		read_content(p, job, &reading);
+		read_content(t, job, &reading);
 	else
 		take_error(job);
 	close(job->fd);
@@ -188,18 +200,18 @@ static void read_file(struct scan_pool *p, struct scan_job *job)
 
 static struct pool_job *take_fresh(struct worker *reader)
 {
-	return pool_queue_take(&pool_of_reader(reader)->fresh);
+	return pool_queue_take(&reader_thread_of(reader)->pool->fresh);
 }
 
 static int read_job(struct worker *reader, struct pool_job *job)
 {
-	read_file(pool_of_reader(reader), scan_job_of(job));
+	read_file(reader_thread_of(reader), scan_job_of(job));
 	return 0;
 }
 
 static void put_read(struct worker *reader, struct pool_job *job, int result)
 {
-	struct scan_pool *p = pool_of_reader(reader);
+	struct scan_pool *p = reader_thread_of(reader)->pool;
 
 	(void)result;
 	if (!scan_job_of(job)->bytes) {
@@ -210,7 +222,7 @@ static void put_read(struct worker *reader, struct pool_job *job, int result)
 	pthread_cond_signal(&p->matching.wake);
 }
 
-static const struct crew_duty reading = {.take = take_fresh, .work = read_job, .put = put_read};
+static const struct crew_duty reading_duty = {.take = take_fresh, .work = read_job, .put = put_read};
 
 /* ---- matching ---- */
 
@@ -280,7 +292,7 @@ static void put_matched(struct worker *worker, struct pool_job *job, int result)
 	worker_pool_put_done(&matcher_thread_of(worker)->pool->pool, job);
 }
 
-static const struct crew_duty matching = {
+static const struct crew_duty matching_duty = {
 	.prepare = prepare_matcher,
 	.take = take_read,
 	.work = match_job,
@@ -289,15 +301,48 @@ static const struct crew_duty matching = {
 
 /* ---- the pool ---- */
 
+static void fini_reader(struct reader_thread *t)
+{
+	file_tools_free(t->tools);
+	file_digests_free(t->digests);
+}
+
+static int init_reader(struct scan_pool *p, struct reader_thread *t)
+{
+	*t = (struct reader_thread){.pool = p, .tools = file_tools_new(), .digests = file_digests_new()};
+	int err = t->tools && t->digests ? worker_start(&t->worker, &p->reading) : -ENOMEM;
+	if (err)
+		fini_reader(t);
+	return err;
+}
+
+static int add_readers(struct scan_pool *p, uint32_t total)
+{
+	int err = 0;
+
+	while (!err && p->reader_count < total && total <= SCAN_POOL_READERS_MAX) {
+		err = init_reader(p, &p->readers[p->reader_count]);
+		p->reader_count += err == 0;
+	}
+	return err;
+}
+
+uint32_t scan_pool_watch(struct scan_pool *p, uint64_t now)
+{
+	uint32_t stuck = 0;
+
+	for (uint32_t i = 0; i < p->reader_count; i++)
+		stuck += worker_is_stuck(&p->readers[i].worker, now);
+	add_readers(p, stuck + 1);
+	return stuck;
+}
+
 static int start_threads(struct scan_pool *p, uint32_t matchers)
 {
-	p->tools = file_tools_new();
-	p->digests = file_digests_new();
 	p->matchers = calloc(matchers, sizeof(*p->matchers));
-	if (!p->tools || !p->digests || !p->matchers)
+	if (!p->matchers)
 		return -ENOMEM;
-	int err = worker_start(&p->reader, &p->readers);
-	p->reader_runs = err == 0;
+	int err = add_readers(p, 1);
 	/* counted one by one, so that a half-built pool can be freed */
 	while (!err && p->matcher_count < matchers) {
 		struct matcher_thread *t = &p->matchers[p->matcher_count];
@@ -323,8 +368,8 @@ struct scan_pool *scan_pool_new(const struct content_engine *engine, uint32_t ma
 	STAILQ_INIT(&p->read);
 
 	int err = worker_pool_init(&p->pool);
-	crew_init(&p->readers, &p->pool, &reading);
-	crew_init(&p->matching, &p->pool, &matching);
+	crew_init(&p->reading, &p->pool, &reading_duty);
+	crew_init(&p->matching, &p->pool, &matching_duty);
 	if (!err)
 		err = start_threads(p, matchers);
 	if (err) {
@@ -335,39 +380,58 @@ struct scan_pool *scan_pool_new(const struct content_engine *engine, uint32_t ma
 	return p;
 }
 
+/* Threads that are stuck may come back meanwhile. */
 static void return_queue(struct scan_pool *p, struct pool_queue *queue)
 {
 	struct pool_job *job;
 
-	while ((job = pool_queue_take(queue))) {
+	do {
+		pthread_mutex_lock(&p->pool.lock);
+		job = pool_queue_take(queue);
+		pthread_mutex_unlock(&p->pool.lock);
+		if (!job)
+			break;
 		drop_content(p, scan_job_of(job));
+		pthread_mutex_lock(&p->pool.lock);
 		worker_pool_put_done(&p->pool, job);
-	}
+		pthread_mutex_unlock(&p->pool.lock);
+	} while (job);
 }
 
-void scan_pool_stop(struct scan_pool *p)
+static void stop_readers(struct scan_pool *p)
+{
+	struct timespec until = worker_join_deadline();
+
+	for (uint32_t i = 0; i < p->reader_count; i++) {
+		if (worker_join(&p->readers[i].worker, &until))
+			fini_reader(&p->readers[i]);
+		else
+			p->kept = true;
+	}
+	p->reader_count = 0;
+}
+
+bool scan_pool_stop(struct scan_pool *p)
 {
 	worker_pool_stop(&p->pool);
-	if (p->reader_runs)
-		worker_join(&p->reader);
-	p->reader_runs = false;
+	stop_readers(p);
 	for (uint32_t i = 0; i < p->matcher_count; i++) {
-		worker_join(&p->matchers[i].worker);
+		pthread_join(p->matchers[i].worker.thread, NULL);
 		if (p->matchers[i].matcher)
 			p->engine->matcher_free(p->matchers[i].matcher);
 	}
 	p->matcher_count = 0;
 	return_queue(p, &p->fresh);
 	return_queue(p, &p->read);
+	return !p->kept;
 }
 
 void scan_pool_free(struct scan_pool *p)
 {
 	if (!p)
 		return;
-	scan_pool_stop(p);
-	file_tools_free(p->tools);
-	file_digests_free(p->digests);
+	if (!scan_pool_stop(p))
+		return;
 	free(p->matchers);
 	worker_pool_fini(&p->pool);
 	free(p);
@@ -388,7 +452,7 @@ void scan_pool_add(struct scan_pool *p, struct scan_job *job, int fd)
 
 	pthread_mutex_lock(&p->pool.lock);
 	STAILQ_INSERT_TAIL(&p->fresh, &job->job, next);
-	pthread_cond_signal(&p->readers.wake);
+	pthread_cond_broadcast(&p->reading.wake);
 	pthread_mutex_unlock(&p->pool.lock);
 }
 

@@ -16,7 +16,10 @@
 #include "enrich/worker_pool.h"
 #include "event/content_scan.h"
 
-enum { SCAN_POOL_MATCHERS_MAX = 16 };
+enum {
+	SCAN_POOL_MATCHERS_MAX = 16,
+	SCAN_POOL_READERS_MAX = 8, /* one, and others beside those that wait for files that do not answer */
+};
 
 /* Of one file, as Kunai has it; what comes behind is not matched. */
 #define SCAN_POOL_FILE_MAX FILE_READER_SIZE_MAX
@@ -50,10 +53,16 @@ struct scan_job {
 /* timeout_s: of one match. NULL with errno, EINVAL unless matchers is 1 to the bound. */
 struct scan_pool *scan_pool_new(const struct content_engine *engine, uint32_t matchers, uint32_t timeout_s);
 
-/* Waits for files being read and matched. Unfinished jobs are given back as done, with a result of no meaning. */
-void scan_pool_stop(struct scan_pool *p);
-/* Stopped and empty. */
+/*
+ * Waits for files being read and matched, but not for those that do not answer: false, and their jobs stay with the pool for
+ * ever. All other unfinished ones are given back as done, with a result of no meaning.
+ */
+bool scan_pool_stop(struct scan_pool *p);
+/* Stopped and empty. Left alone while a thread still works. */
 void scan_pool_free(struct scan_pool *p);
+
+/* Now and then: as hash_pool_watch(). */
+uint32_t scan_pool_watch(struct scan_pool *p, uint64_t now);
 
 /* Readable when jobs are done. */
 int scan_pool_event_fd(const struct scan_pool *p);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE /* pthread_clockjoin_np */
 #include "enrich/worker_pool.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/thread.h"
+#include "base/utc_clock.h"
 
 static void *run(void *argument)
 {
@@ -22,9 +24,11 @@ static void *run(void *argument)
 			pthread_cond_wait(&w->crew->wake, &p->lock);
 			continue;
 		}
+		w->since = boot_time_now();
 		pthread_mutex_unlock(&p->lock);
 		int result = duty->work(w, job);
 		pthread_mutex_lock(&p->lock);
+		w->since = 0;
 		duty->put(w, job, result);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -65,6 +69,7 @@ void crew_init(struct crew *c, struct worker_pool *p, const struct crew_duty *du
 int worker_start(struct worker *w, struct crew *c)
 {
 	w->crew = c;
+	w->since = 0;
 	return thread_start(&w->thread, run, w);
 }
 
@@ -81,9 +86,26 @@ void worker_pool_stop(struct worker_pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-void worker_join(struct worker *w)
+bool worker_is_stuck(struct worker *w, uint64_t now)
 {
-	pthread_join(w->thread, NULL);
+	pthread_mutex_lock(&w->crew->pool->lock);
+	bool stuck = w->since && now > w->since + WORKER_PATIENCE_NS;
+	pthread_mutex_unlock(&w->crew->pool->lock);
+	return stuck;
+}
+
+bool worker_join(struct worker *w, const struct timespec *until)
+{
+	return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, until) == 0;
+}
+
+struct timespec worker_join_deadline(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec++;
+	return until;
 }
 
 struct pool_job *pool_queue_take(struct pool_queue *queue)

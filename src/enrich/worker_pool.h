@@ -12,7 +12,9 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
 
 struct pool_job {
 	STAILQ_ENTRY(pool_job) next;
@@ -50,7 +52,11 @@ struct crew {
 struct worker {
 	struct crew *crew;
 	pthread_t thread;
+	uint64_t since; /* boot time when it began with the work in hand, 0: it has none. With the lock. */
 };
+
+/* Work that takes longer is taken for lost: the file of a server that never answers. */
+#define WORKER_PATIENCE_NS UINT64_C(5000000000)
 
 /* -errno; to be finished in any case. */
 int worker_pool_init(struct worker_pool *p);
@@ -63,9 +69,14 @@ void crew_init(struct crew *c, struct worker_pool *p, const struct crew_duty *du
 /* Starts the thread, with all signals blocked. -errno. */
 int worker_start(struct worker *w, struct crew *c);
 
+bool worker_is_stuck(struct worker *w, uint64_t now);
+
 /* Workers take no more jobs, and end. */
 void worker_pool_stop(struct worker_pool *p);
-void worker_join(struct worker *w);
+/* Waits until the monotonic time `until`; false: it still works, and what it uses must stay. */
+bool worker_join(struct worker *w, const struct timespec *until);
+/* A second from now. */
+struct timespec worker_join_deadline(void);
 
 /* NULL when it is empty. With the lock, or after the end of all workers. */
 struct pool_job *pool_queue_take(struct pool_queue *queue);

@@ -11,4 +11,10 @@ int count_fds(void);
 /* A tmpfs at a new directory, in a mount namespace of our own. False with errno; the directory is there then. */
 bool mount_small(const char *path, const char *options);
 
+/*
+ * A FUSE file system, in a mount namespace of our own, whose server takes no request: whoever looks into it waits until the
+ * returned descriptor is closed, and has an error then. -1 with errno: this machine has no FUSE.
+ */
+int mount_silent(const char *path);
+
 #endif
