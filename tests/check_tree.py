@@ -79,7 +79,20 @@ def check_licences():
             yield f"{path.relative_to(TOP)}: no GPL-2.0-or-later in its first line"
 
 
+def check_packaging():
+    """debian/ says what ./dev and meson.build say."""
+    version = re.search(r"version: '([^']+)'", (TOP / "meson.build").read_text())[1]
+    released = re.match(r"kunai \(([^)]+)\)", (TOP / "debian/changelog").read_text())[1]
+    if released != version:
+        yield f"debian/changelog is of version {released}, meson.build of {version}"
+    needed = set(re.search(r"^build_packages=\((.*?)\)$", (TOP / "dev").read_text(), re.DOTALL | re.MULTILINE)[1].split())
+    control = re.search(r"^Build-Depends:(.*?)^$", (TOP / "debian/control").read_text(), re.DOTALL | re.MULTILINE)[1]
+    named = {word.split()[0] for word in control.split(",")} | {"gcc", "libc6-dev"}  # which are build-essential
+    yield from (f"only ./dev or debian/control names {package}" for package in sorted(needed ^ (named - {"debhelper-compat"})))
+
+
 CHECKS = {
+    "the Debian package is built of what ./dev build needs": check_packaging,
     "include rules": check_includes,
     "the include check sees violations": check_rule_can_fail,
     "every source is built": check_built,

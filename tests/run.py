@@ -34,6 +34,7 @@ BOOT_TRIES = 2
 FUZZ_SECONDS = 5
 FUZZ_SECONDS_LONG = 600
 PART_TIMEOUT = 900  # seconds for one program
+PACKAGE_TIMEOUT = 3600  # seconds for two builds of everything
 STOP_TIMEOUT = 20  # seconds between asking and killing
 GUEST_TIMEOUT = 900  # seconds for all scenarios in one VM
 
@@ -201,7 +202,7 @@ def part_style(log):
     yield style_format(log)
     scripts = [p for d in ("tests", "bench", "etc") for p in sorted((TOP / d).glob("**/*.sh"))]
     names = [str(p.relative_to(TOP)) for p in scripts]
-    yield run_check(["shellcheck", "--exclude=SC1007", "dev", ".ci/run", "tests/fresh", *names], log, "shellcheck")
+    yield run_check(["shellcheck", "--exclude=SC1007", "dev", ".ci/run", "tests/fresh", "tests/package", *names], log, "shellcheck")
     for script in sorted(p for d in ("src", "tests", "bench", "cross") for p in (TOP / d).glob("**/*.py")):
         yield style_syntax(script)
 
@@ -292,6 +293,10 @@ def part_idle(log):
     yield from run_tap(["tests/vm/idle.py", "build-static/kunai"], log, "idle")
 
 
+def part_package(log):
+    yield from run_tap(["tests/package"], log, "package", timeout=PACKAGE_TIMEOUT)
+
+
 def part_commands(log):
     yield from run_tap(["tests/commands/commands.py"], log, "commands")
 
@@ -376,6 +381,7 @@ def all_parts(args):
         Part("build-arm64", build("arm64", "kunai", "actors", "actors32"), more=True),
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
+        Part("package", part_package, slow=True),
         Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),
         vm_part(f"vm-arm64-{ARM32_KERNEL}-32bit", ARM32_KERNEL, "arm64", "build-arm64/tests/actors32"),
     ]

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 #include "cmd/setup.h"
 #include "cmd/unit.h"
 
-enum { HARDEN, INSTALL_DIR, LOG_FILE, CONFIG, SYSTEMD, UNIT, ENABLE_UNIT, FORCE, OPTIONS };
+enum { HARDEN, INSTALL_DIR, LOG_FILE, CONFIG, SYSTEMD, UNIT, ENABLE_UNIT, FORCE, ROOT, OPTIONS };
 
 static const struct config_option options[OPTIONS] = {
 	[HARDEN] = {.name = "harden", .help = "protect the sensor from being killed or traced"},
@@ -40,9 +41,15 @@ static const struct config_option options[OPTIONS] = {
 	[ENABLE_UNIT] = {.name = "enable-unit",
 			 .help = "have systemd start it with the system; it is not started now"},
 	[FORCE] = {.name = "force", .letter = 'f', .help = "replace what is there without asking"},
+	[ROOT] = {.type = OPTION_TYPE_FILE,
+		  .name = "root",
+		  .argument = "DIR",
+		  .help = "put everything below DIR, for another system: an image, a package"},
 };
 
 struct install {
+	const char
+		*root; /* "" or where the system lies that this is for; all other paths are those inside it */
 	const char *log_file, *config, *unit;
 	char binary[PATH_MAX];
 	bool harden, systemd, enable, force;
@@ -67,10 +74,22 @@ static bool exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+struct target {
+	char path[2 * PATH_MAX];
+};
+
+static struct target target_of(const struct install *in, const char *path)
+{
+	struct target target;
+
+	snprintf(target.path, sizeof(target.path), "%s%s", in->root, path);
+	return target;
+}
+
 /* Whether the file may be written: asks if it is there. */
 static bool may_replace(const struct install *in, const char *what, const char *path)
 {
-	char question[PATH_MAX + 64];
+	char question[2 * PATH_MAX + 64];
 
 	if (in->force || !exists(path))
 		return true;
@@ -95,6 +114,8 @@ static int make_config(const struct install *in, struct buf *out)
 	if (err)
 		return err;
 	config.harden = in->harden;
+	if (in->root[0])
+		config.host_uuid[0] = '\0'; /* it is that of the host that this will run on */
 	err = option_set_text(&config_options[OPTION_output_path], &config, str_of(in->log_file));
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values) && !err; i++)
 		err = option_set_text(&config_options[values[i].id], &config, str_of(values[i].text));
@@ -106,26 +127,29 @@ static int make_config(const struct install *in, struct buf *out)
 
 static int install_config(const struct install *in)
 {
+	struct target target = target_of(in, in->config);
 	struct buf text = {0};
 
-	printf("configuration: %s\n", in->config);
-	int err = setup_make_parents(in->config, 0755);
-	if (!err && may_replace(in, "the configuration", in->config)) {
+	printf("configuration: %s\n", target.path);
+	int err = setup_make_parents(target.path, 0755);
+	if (!err && may_replace(in, "the configuration", target.path)) {
 		err = make_config(in, &text);
 		if (!err)
-			err = setup_write_file(in->config, &text, 0600);
+			err = setup_write_file(target.path, &text, 0600);
 	} else if (!err) {
 		printf("the old configuration stays\n");
 	}
 	buf_fini(&text);
-	return err ? cmd_fail("cannot write %s: %s", in->config, strerror(-err)) : EXIT_SUCCESS;
+	return err ? cmd_fail("cannot write %s: %s", target.path, strerror(-err)) : EXIT_SUCCESS;
 }
 
 static int install_log_directory(const struct install *in)
 {
-	printf("log file: %s\n", in->log_file);
-	int err = setup_make_parents(in->log_file, 0700);
-	return err ? cmd_fail("cannot make the directory of %s: %s", in->log_file, strerror(-err))
+	struct target target = target_of(in, in->log_file);
+
+	printf("log file: %s\n", target.path);
+	int err = setup_make_parents(target.path, 0700);
+	return err ? cmd_fail("cannot make the directory of %s: %s", target.path, strerror(-err))
 		   : EXIT_SUCCESS;
 }
 
@@ -139,15 +163,17 @@ static bool is_this_program(const char *path)
 
 static int install_binary(const struct install *in)
 {
-	printf("program: %s\n", in->binary);
-	if (is_this_program(in->binary))
+	struct target target = target_of(in, in->binary);
+
+	printf("program: %s\n", target.path);
+	if (is_this_program(target.path))
 		return EXIT_SUCCESS;
-	if (!may_replace(in, "the program", in->binary))
-		return cmd_fail("%s is another program and stays: nothing was installed", in->binary);
-	int err = setup_make_parents(in->binary, 0755);
+	if (!may_replace(in, "the program", target.path))
+		return cmd_fail("%s is another program and stays: nothing was installed", target.path);
+	int err = setup_make_parents(target.path, 0755);
 	if (!err)
-		err = setup_copy_file("/proc/self/exe", in->binary, 0755);
-	return err ? cmd_fail("cannot write %s: %s", in->binary, strerror(-err)) : EXIT_SUCCESS;
+		err = setup_copy_file("/proc/self/exe", target.path, 0755);
+	return err ? cmd_fail("cannot write %s: %s", target.path, strerror(-err)) : EXIT_SUCCESS;
 }
 
 static int control(const char *verb, const char *unit)
@@ -159,34 +185,35 @@ static int control(const char *verb, const char *unit)
 	return err ? cmd_fail("cannot run systemctl: %s", strerror(-err)) : EXIT_SUCCESS;
 }
 
-static int write_unit(const struct install *in)
+static int write_unit(const struct install *in, const char *path)
 {
 	const struct unit_options unit = {in->binary, in->config, in->harden};
 	struct buf text = {0};
 
 	int err = unit_write(&unit, &text);
 	if (!err)
-		err = setup_make_parents(in->unit, 0755);
+		err = setup_make_parents(path, 0755);
 	if (!err)
-		err = setup_write_file(in->unit, &text, 0644);
+		err = setup_write_file(path, &text, 0644);
 	buf_fini(&text);
-	return err ? cmd_fail("cannot write the unit %s: %s", in->unit, strerror(-err)) : EXIT_SUCCESS;
+	return err ? cmd_fail("cannot write the unit %s: %s", path, strerror(-err)) : EXIT_SUCCESS;
 }
 
 static int install_unit(const struct install *in)
 {
+	struct target target = target_of(in, in->unit);
 	int status = EXIT_SUCCESS;
 
-	printf("systemd unit: %s\n", in->unit);
-	bool there = exists(in->unit);
-	if (!may_replace(in, "the unit", in->unit)) {
+	printf("systemd unit: %s\n", target.path);
+	bool there = exists(target.path);
+	if (!may_replace(in, "the unit", target.path)) {
 		printf("the old unit stays\n");
 		return status;
 	}
 	/* a service that was never started cannot be stopped: no failure */
-	if (there && unit_control("stop", in->unit) < 0)
+	if (there && !in->root[0] && unit_control("stop", in->unit) < 0)
 		log_warn("the service could not be stopped");
-	status = write_unit(in);
+	status = write_unit(in, target.path);
 	if (!status && in->enable)
 		status = control("daemon-reload", NULL);
 	if (!status && in->enable)
@@ -197,6 +224,7 @@ static int install_unit(const struct install *in)
 static int run_install(const struct cmd_context *ctx)
 {
 	struct install in = {
+		.root = is_given(ctx, ROOT) ? text_of(ctx, ROOT) : "",
 		.log_file = text_of(ctx, LOG_FILE),
 		.config = text_of(ctx, CONFIG),
 		.unit = text_of(ctx, UNIT),
@@ -209,12 +237,16 @@ static int run_install(const struct cmd_context *ctx)
 
 	if (in.harden)
 		return cmd_fail("this version has no hardened mode: leave --harden out");
+	if (strlen(in.root) >= PATH_MAX)
+		return cmd_fail_usage("option '--root': the path is too long");
 	int n = snprintf(in.binary, sizeof(in.binary), "%s/kunai", directory);
 	if (n < 0 || (size_t)n >= sizeof(in.binary))
 		return cmd_fail_usage("option '--install-dir': the path is too long");
 	/* the unit is started somewhere else */
 	if (directory[0] != '/' || in.config[0] != '/' || in.log_file[0] != '/' || in.unit[0] != '/')
 		return cmd_fail_usage("all paths must be absolute");
+	if (in.root[0] && in.enable)
+		return cmd_fail_usage("--enable-unit is for this system, not for one below --root");
 	int status = install_binary(&in);
 	if (!status)
 		status = install_log_directory(&in);

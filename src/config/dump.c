@@ -117,6 +117,8 @@ static void dump_option(struct dump *dump, const struct config_option *option, c
 		dump->failed = true;
 	if (option->dump_only_changed && str_eq(buf_str(&text), str_of(option->default_text)))
 		goto out;
+	if (option->type == OPTION_TYPE_UUID && !text.len)
+		goto out; /* derived where the file is read */
 
 	const char *dot = strchr(option->key, '.');
 	enter_section(dump, section, (struct str){option->key, dot ? (uint32_t)(dot - option->key) : 0});

@@ -4,6 +4,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from completion import test_completion, test_root
 from tap import Tap
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -388,6 +390,19 @@ def test_yara_check(tap, work):
     tap.ok(f"{bad}:3:1: error: rule 'three': syntax error" in run.stderr, "every one of them", run.stderr)
 
 
+def test_manual(tap):
+    """The pages are well-formed, and name every command and option that there is."""
+    for page in sorted((TOP / "man").iterdir()):
+        lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, check=False)
+        tap.equal((lint.returncode, lint.stdout), (0, ""), f"{page.name} is well-formed")
+    shown = subprocess.run(["mandoc", "-T", "ascii", TOP / "man/kunai.8"], capture_output=True, text=True, check=True).stdout
+    text = re.sub(".\x08", "", shown)
+    for command in re.findall(r"^  ([a-z]+) ", kunai("help").stdout.split("Commands:\n")[1].split("\n\n")[0], re.MULTILINE):
+        options = re.findall(r"^ .*?(--[a-z-]+)", kunai("help", command).stdout, re.MULTILINE)
+        missing = [o for o in options if not re.search(rf"{o}(?![a-z-])", text)]
+        tap.ok(re.search(rf"\b{command}\b", text) and not missing, f"kunai(8) tells of {command} and its options", missing)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="kunai-commands.") as directory:
@@ -403,6 +418,9 @@ def main():
         test_readme(tap, work)
         test_no_actions(tap, work)
         test_yara_check(tap, work)
+        test_completion(tap, work, kunai)
+        test_root(tap, work, kunai, KUNAI)
+        test_manual(tap)
     print(f"1..{tap.count}")
 
 
