@@ -217,6 +217,7 @@ static void finish(struct pipeline *p)
 {
 	uint64_t deadline = boot_time_now() + FINISH_NS;
 
+	uint64_t end = boot_time_now();
 	probe_detach(p->probe);
 	while (!outputs_are_closed(p->outputs)) {
 		int n = probe_read(p->probe, on_record, p);
@@ -233,6 +234,7 @@ static void finish(struct pipeline *p)
 	pipeline_report_losses(p);
 	pipeline_flush(p);
 	outputs_finish(p->outputs);
+	last_run_tell_end(&p->last_run, end + (uint64_t)p->clock.offset);
 	output_tell_end(p->outputs);
 	struct wire_counters counters[EVENT_COUNT];
 	probe_counters(p->probe, counters);
@@ -265,16 +267,19 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	};
 
 	notify_open(&p.notify);
+	last_run_open(&p.last_run);
 	int err = pipeline_start(&p, prog_reader_fd, ret_message);
 	if (!err) {
 		p.status = status_server_open(config->metrics);
 		pipeline_publish_status(&p, boot_time_now());
 		notify_ready(&p.notify);
+		last_run_tell(&p.last_run, p.started + (uint64_t)p.clock.offset);
 		loop(&p);
 		notify_stopping(&p.notify);
 		finish(&p);
 	}
 	notify_close(&p.notify);
+	last_run_close(&p.last_run);
 	status_server_close(p.status);
 	for (struct reorder_item *item; (item = reorder_take(&p.queue)); free(item))
 		prefetch_drop(p.enricher, reorder_user(item));

@@ -9,6 +9,7 @@
 #include "base/utc_clock.h"
 #include "cmd/accounts.h"
 #include "cmd/actions.h"
+#include "cmd/last_run.h"
 #include "cmd/notify.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
@@ -43,6 +44,7 @@ struct pipeline {
 	struct outputs *outputs;
 	struct output_watch output_watch;
 	struct notify notify;
+	struct last_run last_run;
 	struct status_server *status;
 	struct reorder queue;
 	struct utc_clock clock;

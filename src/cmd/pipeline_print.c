@@ -104,6 +104,10 @@ int pipeline_print_start(struct pipeline *p)
 	pipeline_begin_own(p, EVENT_start, &e);
 	e.data.start.kunai.version = STR(KUNAI_VERSION);
 	e.data.start.kunai.config.sha256 = str_of(sha256);
+	if (p->last_run.end) {
+		e.data.start.kunai.previous_until = str_of(p->last_run.until);
+		e.data.start.kunai.previous_end = str_of(p->last_run.end);
+	}
 	pipeline_print(p, &e);
 	pipeline_flush(p);
 	return 0;

@@ -154,6 +154,7 @@ void pipeline_tick(struct pipeline *p)
 	accounts_count_missed(&p->accounts, p->probe);
 	output_watch(&p->output_watch, p->outputs, now);
 	notify_tick(&p->notify, now);
+	last_run_tell(&p->last_run, p->barrier + (uint64_t)p->clock.offset);
 	pipeline_publish_status(p, now);
 	pipeline_report_losses(p);
 	report_process_losses(p);

@@ -162,7 +162,34 @@ def check_status(kunai, directory):
         must(not os.path.exists("/run/kunai/status.sock"), "the socket is still there")
 
 
+def first_line(sensor):
+    return json.loads(sensor.out.read_bytes().split(b"\n", 1)[0])
+
+
+def check_gap(kunai, directory):
+    """Each start tells until when the run before it watched, and how that one ended."""
+    command = [kunai, *OPTIONS, f"--run-dir={directory}/gap"]
+    before = None
+    for number, (end, said) in enumerate(((lambda s: s.stop(), "stopped"), (lambda s: (s.process.kill(), s.process.wait()), "killed"), (lambda s: s.stop(), None))):
+        with Sensor(command, directory, f"gap{number}") as sensor:
+            must(sensor.started(), f"it did not start: {sensor.stderr()}")
+            start = first_line(sensor)
+            told = start["data"]["kunai"]
+            if before is None:
+                must("previous_until" not in told and "previous_end" not in told, f"a first run tells of another: {told}")
+            else:
+                began, ended, expected = before
+                must(told["previous_end"] == expected, f"{told}, not {expected}")
+                must(began <= told["previous_until"] <= ended < start["info"]["utc_time"], f"{told} is not between {began} and {ended}")
+            time.sleep(2.5)  # it says so once a second
+            began = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 2.2))
+            end(sensor)
+            before = (began, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 1)), said)
+            time.sleep(1)
+
+
 CHECKS = {
+    "the gap between two runs is told": check_gap,
     "status and metrics are those of the log": check_status,
     "a second one runs beside it with --run-dir": check_run_dir,
     "a service manager is told when it is ready, lives and ends": check_notify,
