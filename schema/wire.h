@@ -153,6 +153,12 @@ struct wire_counters {
 	u64 throttled;
 	u64 lost;
 	u64 errors;
+	/* write_close only: files that began and ended to be followed from their first write to their close */
+	u64 followed;
+	u64 unfollowed;
 };
+
+/* Written files that are followed at a time; of more, those that were least recently written are forgotten. */
+enum { WIRE_WRITTEN_FILES_MAX = 65536 };
 
 #endif

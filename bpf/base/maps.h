@@ -9,7 +9,6 @@ enum {
 	/* Offsets into a record are masked with this; one more item of at most ITEM_MAX bytes may follow. */
 	RECORD_MASK = 16383,
 	ITEM_MAX = 4096,
-	WRITTEN_FILES = 65536,
 	CONNECTING_SOCKS = 16384,
 	LOADING_MODULES = 1024, /* threads that are in the midst of it */
 	CLOSING_TABLES = 1024,  /* processes whose last threads die at one moment */
@@ -94,7 +93,7 @@ MAP(BPF_MAP_TYPE_ARRAY, SMALL_SLOTS, u32, struct scratch, 0, scratch_small);    
 MAP(BPF_MAP_TYPE_ARRAY, LARGE_SLOTS, u32, struct scratch, 0, scratch_large);       /* load: entries, value */
 MAP(BPF_MAP_TYPE_ARRAY, CPU_SLOTS, u32, struct slot_state, BPF_F_MMAPABLE, slots); /* load: entries */
 MAP(BPF_MAP_TYPE_ARRAY, EVENT_COUNT, u32, struct wire_counters, BPF_F_MMAPABLE, counters); /* load: entries */
-MAP(BPF_MAP_TYPE_LRU_HASH, WRITTEN_FILES, u64, struct written_file, 0,
+MAP(BPF_MAP_TYPE_LRU_HASH, WIRE_WRITTEN_FILES_MAX, u64, struct written_file, 0,
     written_files);                                                      /* key: struct file * */
 MAP(BPF_MAP_TYPE_LRU_HASH, CLOSING_TABLES, u64, u32, 0, closing_tables); /* key: struct files_struct * */
 MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting); /* key: struct sock * */

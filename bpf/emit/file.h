@@ -34,6 +34,8 @@ static __always_inline void file_mark_written(struct file *file, u32 how)
 	if (bpf_map_update_elem(&written_files, &key, &written, BPF_ANY)) {
 		COUNT(EVENT_write_close, hits);
 		COUNT(EVENT_write_close, lost);
+	} else if (!known) {
+		COUNT(EVENT_write_close, followed);
 	}
 }
 
@@ -60,7 +62,10 @@ __noinline int file_closing(u64 address)
 	if (!written)
 		return 0;
 	u32 how = written_how(written, file);
-	if (bpf_map_delete_elem(&written_files, &address) || !how)
+	if (bpf_map_delete_elem(&written_files, &address))
+		return 0;
+	COUNT(EVENT_write_close, unfollowed);
+	if (!how)
 		return 0;
 
 	struct scratch *s =

@@ -19,6 +19,22 @@ static uint64_t read_missed(const struct probe *probe)
 	return missed;
 }
 
+void accounts_count_forgotten(struct accounts *a, const struct wire_counters *write_close)
+{
+	int64_t open = (int64_t)(write_close->followed - write_close->unfollowed);
+
+	if (open > WIRE_WRITTEN_FILES_MAX && (uint64_t)open - WIRE_WRITTEN_FILES_MAX > a->forgotten)
+		a->forgotten = (uint64_t)open - WIRE_WRITTEN_FILES_MAX;
+}
+
+static void read_forgotten(struct accounts *a, const struct probe *probe)
+{
+	struct wire_counters counters[EVENT_COUNT];
+
+	probe_counters(probe, counters);
+	accounts_count_forgotten(a, &counters[EVENT_write_close]);
+}
+
 /* A miss that the next entry of the hook is about to take is none: what two readings, a second apart, agree on is. */
 void accounts_count_missed(struct accounts *a, const struct probe *probe)
 {
@@ -28,17 +44,19 @@ void accounts_count_missed(struct accounts *a, const struct probe *probe)
 	a->missed_read = now;
 	if (agreed > a->missed)
 		a->missed = agreed;
+	read_forgotten(a, probe);
 }
 
 void accounts_count_missed_finally(struct accounts *a, const struct probe *probe)
 {
 	a->missed = read_missed(probe);
+	read_forgotten(a, probe);
 }
 
 uint64_t accounts_lost(const struct accounts *a, const struct probe *probe)
 {
 	struct wire_counters counters[EVENT_COUNT];
-	uint64_t lost = a->missed + a->dropped + a->invalid;
+	uint64_t lost = a->missed + a->dropped + a->invalid + a->forgotten;
 
 	probe_counters(probe, counters);
 	for (int i = 0; i < EVENT_COUNT; i++)

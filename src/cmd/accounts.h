@@ -20,7 +20,14 @@ struct accounts {
 	uint64_t missed;                            /* left out by the kernel, for certain */
 	struct wire_counters counters[EVENT_COUNT]; /* of the last reading */
 	int unbalanced;                             /* readings in a row */
+	uint64_t forgotten;                         /* see accounts_count_forgotten() */
 };
+
+/*
+ * Written files that were not followed to their close because too many were open, at least so many: a part of the counts below.
+ * A file that closed unseen counts as open.
+ */
+void accounts_count_forgotten(struct accounts *a, const struct wire_counters *write_close);
 
 /* Once a second: a miss that an entry has yet to take is none. */
 void accounts_count_missed(struct accounts *a, const struct probe *probe);
@@ -28,7 +35,7 @@ void accounts_count_missed(struct accounts *a, const struct probe *probe);
 /* At the end, when nothing is on its way. */
 void accounts_count_missed_finally(struct accounts *a, const struct probe *probe);
 
-/* Lost or left out by the kernel, or for want of memory here. */
+/* Lost, forgotten or left out by the kernel, or for want of memory here. */
 uint64_t accounts_lost(const struct accounts *a, const struct probe *probe);
 
 uint64_t accounts_received(const struct accounts *a);

@@ -246,9 +246,9 @@ static void finish(struct pipeline *p)
 	struct enricher_stats stats;
 	enricher_read_stats(p->enricher, &stats);
 	log_info("accounting: printed=%" PRIu64 " late=%" PRIu64 " dropped=%" PRIu64 " invalid=%" PRIu64
-		 " unwritten=%" PRIu64 " missed=%" PRIu64,
+		 " unwritten=%" PRIu64 " missed=%" PRIu64 " forgotten=%" PRIu64,
 		 p->accounts.printed, p->queue.late, p->accounts.dropped, p->accounts.invalid,
-		 outputs_dropped(p->outputs), p->accounts.missed);
+		 outputs_dropped(p->outputs), p->accounts.missed, p->accounts.forgotten);
 	const struct detector_counters counters_of_matching = reloader_counters(p->reloader);
 	accounts_log_matching(&counters_of_matching);
 	accounts_log_enrichment(&stats);
