@@ -297,6 +297,11 @@ def part_package(log):
     yield from run_tap(["tests/package"], log, "package", timeout=PACKAGE_TIMEOUT)
 
 
+def part_instructions(log):
+    must(["./dev", "build-variant", "release", "bench-pipeline"], log, "building the bench")
+    yield from run_tap(["bench/instructions.py"], log, "instructions")
+
+
 def part_commands(log):
     yield from run_tap(["tests/commands/commands.py"], log, "commands")
 
@@ -373,6 +378,7 @@ def all_parts(args):
         Part("judge", part_judge, ("build",)),
         Part("live", live("build/kunai"), ("build",)),
         Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),
+        Part("instructions", part_instructions, ("build",), more=True),
         Part("build-asan", build("asan", "kunai", "fuzz-targets", "meson-test-prereq")),
         Part("unit-asan", unit("build-asan", env=SANITIZER_ENV), ("build-asan",)),
         Part("fuzz", fuzz(seconds), ("build-asan",)),
