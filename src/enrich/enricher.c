@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
+#include "base/utc_clock.h"
 #include "base/utf8.h"
 #include "enrich/host.h"
 #include "enrich/internal.h"
