@@ -30,6 +30,7 @@ SMOKE_KERNEL = "6.1"
 ARM64_KERNELS = ("6.1", "6.12")
 ARM32_KERNEL = "6.1"  # where the actors run as 32-bit programs, too
 VMS_AT_ONCE = 2
+CPUS = 2  # of programs that do not mind others beside them
 BOOT_TRIES = 2
 FUZZ_SECONDS = 5
 FUZZ_SECONDS_LONG = 600
@@ -234,9 +235,9 @@ def meson_tests(directory, log):
     return tests
 
 
-def unit(directory, prefix=(), env=None, at_once=1):
+def unit(directory, prefix=(), env=None):
     def part(log):
-        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        with concurrent.futures.ThreadPoolExecutor(CPUS) as pool:
             jobs = [
                 pool.submit(run_tap, [*prefix, *command], log, name, env=env)
                 for name, command in meson_tests(directory, log)
@@ -261,22 +262,25 @@ def update_golden():
     return subprocess.run(["git", "--no-pager", "diff", "--stat", "tests/golden"], cwd=TOP, check=False).returncode
 
 
+def fuzz_target(target, seconds, log):
+    name = target.name.removeprefix("fuzz_")
+    found = TOP / "build-asan/found" / name
+    found.mkdir(parents=True, exist_ok=True)
+    seeds = TOP / "tests/fuzz/corpus" / name
+    if not seeds.is_dir() or not any(seeds.iterdir()):
+        return Result(f"{name}: seeds", "failed", f"{seeds} is empty")
+    command = [target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536",
+               f"-artifact_prefix={found}-", "-print_final_stats=1", found, seeds]  # fmt: skip
+    return run_check(command, log, f"{name} for {seconds} s", env=SANITIZER_ENV, timeout=seconds + 120)
+
+
 def fuzz(seconds):
     def part(log):
         targets = sorted(p for p in (TOP / "build-asan/tests/fuzz").glob("fuzz_*") if p.is_file())
         if not targets:
             raise Failure("there are no fuzz targets")
-        for target in targets:
-            name = target.name.removeprefix("fuzz_")
-            found = TOP / "build-asan/found" / name
-            found.mkdir(parents=True, exist_ok=True)
-            seeds = TOP / "tests/fuzz/corpus" / name
-            if not seeds.is_dir() or not any(seeds.iterdir()):
-                yield Result(f"{name}: seeds", "failed", f"{seeds} is empty")
-                continue
-            command = [target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536",
-                       f"-artifact_prefix={found}-", "-print_final_stats=1", found, seeds]  # fmt: skip
-            yield run_check(command, log, f"{name} for {seconds} s", env=SANITIZER_ENV, timeout=seconds + 120)
+        with concurrent.futures.ThreadPoolExecutor(CPUS) as pool:
+            yield from pool.map(lambda t: fuzz_target(t, seconds, log), targets)
 
     return part
 
@@ -377,7 +381,7 @@ def all_parts(args):
         Part("rules", part_rules, ("build",)),
         Part("judge", part_judge, ("build",)),
         Part("live", live("build/kunai"), ("build",)),
-        Part("valgrind", unit("build", VALGRIND, SLOW_ENV, at_once=2), ("build",)),
+        Part("valgrind", unit("build", VALGRIND, SLOW_ENV), ("build",)),
         Part("instructions", part_instructions, ("build",), more=True),
         Part("build-asan", build("asan", "kunai", "fuzz-targets", "meson-test-prereq")),
         Part("unit-asan", unit("build-asan", env=SANITIZER_ENV), ("build-asan",)),
