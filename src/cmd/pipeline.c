@@ -11,6 +11,7 @@
 
 #define LOG_MODULE "kunai::pipeline"
 #include "base/log.h"
+#include "cmd/privileges.h"
 
 enum {
 	QUEUE_BYTES_MAX = 64 << 20, /* records that wait for their turn */
@@ -254,6 +255,15 @@ static void finish(struct pipeline *p)
 	accounts_log_enrichment(&stats);
 }
 
+/* All is loaded and attached; threads that come are filtered as well. */
+static void filter_calls(void)
+{
+	int err = privileges_filter();
+
+	if (err)
+		log_warn("cannot give up system calls that are not needed: %s", strerror(-err));
+}
+
 int pipeline_run(const struct config *config, struct reloader *reloader, int prog_reader_fd,
 		 struct outputs *outputs, struct buf *ret_message)
 {
@@ -272,6 +282,7 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	if (!err) {
 		p.status = status_server_open(config->metrics);
 		pipeline_publish_status(&p, boot_time_now());
+		filter_calls();
 		notify_ready(&p.notify);
 		last_run_tell(&p.last_run, p.started + (uint64_t)p.clock.offset);
 		loop(&p);

@@ -133,6 +133,8 @@ int pipeline_start(struct pipeline *p, int prog_reader_fd, struct buf *ret_messa
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));
 		return err;
 	}
+	if (p->config->output.dns_text)
+		json_writer_join_lists(p->writer, EVENT_dns_query);
 	enricher_set_prog_helper(p->enricher, prog_reader_fd);
 	int hold_err = enricher_hold_executed(p->enricher);
 	if (hold_err)

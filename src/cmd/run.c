@@ -13,6 +13,7 @@
 #include "cmd/output.h"
 #include "cmd/pid_file.h"
 #include "cmd/pipeline.h"
+#include "cmd/privileges.h"
 #include "probe/prog_reader.h"
 
 enum { FILES_MAX = 32768 };
@@ -164,6 +165,9 @@ static int run(const struct cmd_context *ctx)
 		return status;
 	status = config.harden ? cmd_fail("this version has no hardened mode: leave harden out")
 			       : check_host();
+	int err = status ? 0 : privileges_drop();
+	if (err)
+		log_warn("cannot give up capabilities that are not needed: %s", strerror(-err));
 	pid_t other = 0;
 	int lock = -1;
 	block_hangup();

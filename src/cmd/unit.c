@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/privileges.h"
+
 /*
  * Before anything that an attacker may have made start with the system is started. Without default dependencies the two
  * lines about shutdown.target are needed for an orderly end.
@@ -33,9 +35,6 @@ static const char tail[] = "Restart=on-failure\n"
 			   "OOMScoreAdjust=-900\n"
 			   "LimitMEMLOCK=infinity\n"
 			   "LimitNOFILE=16384\n"
-			   "CapabilityBoundingSet=CAP_BPF CAP_PERFMON CAP_SYS_ADMIN CAP_SYS_PTRACE "
-			   "CAP_SYS_RESOURCE CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_KILL CAP_SETPCAP "
-			   "CAP_SETUID CAP_SETGID CAP_IPC_LOCK\n"
 			   "NoNewPrivileges=yes\n"
 			   "ProtectSystem=full\n"
 			   "ProtectHostname=yes\n"
@@ -87,6 +86,9 @@ int unit_write(const struct unit_options *options, struct buf *out)
 	if (!err)
 		err = add_command(out, "\nExecReload=", options->binary);
 	buf_add_str(out, STR(" reload\n"));
+	buf_add_str(out, STR("CapabilityBoundingSet="));
+	privileges_add_names(out);
+	buf_add_char(out, '\n');
 	buf_add_str(out, str_of(tail));
 	if (err)
 		return err;

@@ -35,6 +35,7 @@ struct config_output {
 	struct config_number max_size;        /* bytes */
 	bool buffered;
 	bool standard_too; /* standard output gets the events as well */
+	bool dns_text;     /* lists of answers are one text */
 	char *socket;      /* of ours, or NULL */
 	char *syslog;      /* socket of the daemon, or NULL */
 	char *journald;    /* too */

@@ -16,6 +16,7 @@ struct step {
 	uint32_t literal; /* offset and length in the plan's text */
 	uint32_t literal_len;
 	enum field_kind kind;
+	bool joined; /* a list is one text, its parts between semicolons */
 	uint32_t offset;
 	const struct plan *object; /* of the kinds that point to one */
 };
@@ -122,6 +123,14 @@ struct json_writer *json_writer_new(void)
 	return w;
 }
 
+void json_writer_join_lists(struct json_writer *w, enum event_type type)
+{
+	struct plan *p = w->events[type];
+
+	for (uint32_t i = 0; i < p->count; i++)
+		p->steps[i].joined = p->steps[i].kind == KIND_STRV;
+}
+
 void json_writer_free(struct json_writer *w)
 {
 	if (!w)
@@ -157,6 +166,19 @@ static void write_strv(struct buf *out, const struct strv *v)
 	buf_add_char(out, ']');
 }
 
+static void write_joined(struct buf *out, const struct strv *v)
+{
+	struct buf text = {0};
+
+	for (uint32_t i = 0; i < v->n; i++)
+		buf_printf(&text, "%s%.*s", i ? ";" : "", STR_ARG(v->v[i]));
+	if (text.failed)
+		out->failed = true;
+	else
+		json_write_str(out, buf_str(&text));
+	buf_fini(&text);
+}
+
 static void plan_write(const struct plan *p, const char *base, struct buf *out);
 
 static void write_value(const struct step *s, const void *at, struct buf *out)
@@ -177,7 +199,10 @@ static void write_value(const struct step *s, const void *at, struct buf *out)
 		break;
 	case KIND_STRV:
 	case KIND_OPT_STRV:
-		write_strv(out, at);
+		if (s->joined)
+			write_joined(out, at);
+		else
+			write_strv(out, at);
 		break;
 	case KIND_U64:
 	case KIND_OPT_U64:

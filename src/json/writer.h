@@ -12,6 +12,9 @@ struct json_writer;
 struct json_writer *json_writer_new(void);
 void json_writer_free(struct json_writer *w);
 
+/* From now on lists in the data of these events are one text each, "a;b": what Kunai up to 0.6 made of DNS answers. */
+void json_writer_join_lists(struct json_writer *w, enum event_type type);
+
 /* Appends the event and a newline. Keys come in the order of the schema. */
 void json_write_event(struct json_writer *w, const struct event *e, struct buf *out);
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -341,6 +342,39 @@ def test_readme(tap, work):
         tap.equal(bool(got), detected, f"  {name} with flags {flags}")
 
 
+def test_rules_page(tap, work):
+    """Every rule of kunai-rules(5) is right, and they choose what the page says."""
+    shown = subprocess.run(["mandoc", "-T", "ascii", TOP / "man/kunai-rules.5"], capture_output=True, text=True, check=True).stdout
+    text = re.sub(".\x08", "", shown)
+    blocks = re.findall(r"^ +name: .*?(?=\n\n|\n {3,7}\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    tap.ok(len(blocks) >= 4, "kunai-rules(5) has rules", len(blocks))
+    rules = work / "page.kun"
+    rules.write_text("\n---\n".join(textwrap.dedent(block) for block in blocks) + "\n")
+    run = kunai("rules", "check", "--strict", rules)
+    tap.equal((run.returncode, run.stderr), (0, ""), "which are all right")
+    recorded = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
+    event = next(e for e in recorded if e["info"]["event"]["name"] == "execve")
+    for path, ancestors, want in (
+        ("/tmp/x", "/usr/bin/bash", ["exec.from.tmp", "exec.from.tmp.no.dpkg"]),
+        ("/tmp/x", "/usr/lib/systemd/systemd|/usr/bin/dpkg", ["exec.from.tmp"]),
+        ("/usr/bin/x", "", None),
+    ):
+        event["data"]["exe"]["path"], event["data"]["ancestors"] = path, ancestors
+        got = [e["detection"]["rules"] for e in events_of(kunai("replay", "-r", rules, "-", stdin=json.dumps(event)))]
+        tap.equal(got, [want] if want else [], f"  {path} below {ancestors or 'nothing'}")
+    event = next(e for e in recorded if e["info"]["event"]["name"] == "connect" and e["data"]["dst"]["public"])
+    for exe, ip, port, want in (
+        ("/usr/bin/bash", "9.9.9.9", 4444, (["shell.connects"], ["all.connections"])),
+        ("/usr/bin/bash", "9.9.9.9", 443, (None, ["all.connections"])),
+        ("/usr/bin/curl", "127.0.0.1", 4444, None),
+    ):
+        event["data"]["exe"]["path"] = exe
+        event["data"]["dst"] |= {"ip": ip, "port": port}
+        got = events_of(kunai("replay", "-r", rules, "-", stdin=json.dumps(event)))
+        told = [(e.get("detection", {}).get("rules"), e.get("filter", {}).get("rules")) for e in got]
+        tap.equal(told, [want] if want else [], f"  {exe} to {ip}:{port}")
+
+
 ACTS = """\
 name: acts
 match-on:
@@ -416,6 +450,7 @@ def main():
         test_test(tap, work)
         test_test_of_exclusion(tap, work)
         test_readme(tap, work)
+        test_rules_page(tap, work)
         test_no_actions(tap, work)
         test_yara_check(tap, work)
         test_completion(tap, work, kunai)

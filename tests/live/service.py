@@ -84,6 +84,25 @@ def check_sandbox(kunai, directory):
         must("refused" not in sensor.stderr(), sensor.stderr())
 
 
+def status_lines(task, *names):
+    lines = dict(line.split(":\t", 1) for line in Path(task, "status").read_text().splitlines() if ":\t" in line)
+    return [lines[name].strip() for name in names]
+
+
+def check_privileges(kunai, directory):
+    """When it has started, every thread is filtered and holds no more than the unit's capabilities."""
+    with Sensor([kunai, *OPTIONS], directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        tasks = f"/proc/{sensor.process.pid}/task"
+        await_true(lambda: status_lines(f"/proc/{sensor.process.pid}", "Seccomp") == ["2"], 20, f"no filter: {sensor.stderr()}")
+        for task in os.listdir(tasks):
+            seccomp, no_new, *sets = status_lines(f"{tasks}/{task}", "Seccomp", "NoNewPrivs", "CapPrm", "CapBnd")
+            must((seccomp, no_new) == ("2", "1"), f"thread {task}: Seccomp {seccomp}, NoNewPrivs {no_new}")
+            modules = [s for s in sets if int(s, 16) >> 16 & 1]  # CAP_SYS_MODULE
+            must(not modules, f"thread {task} may load modules: {sets}")
+        must(sensor.stop() == 0, f"its end: {sensor.stderr()}")
+
+
 def check_run_dir(kunai, directory):
     """A second sensor with a directory of its own, and each is told apart from the other."""
     other = os.path.join(directory, "run")
@@ -189,6 +208,7 @@ def check_gap(kunai, directory):
 
 
 CHECKS = {
+    "it gives up what it does not need": check_privileges,
     "the gap between two runs is told": check_gap,
     "status and metrics are those of the log": check_status,
     "a second one runs beside it with --run-dir": check_run_dir,

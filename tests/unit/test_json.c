@@ -240,6 +240,33 @@ static void test_every_event(void)
 	json_writer_free(w);
 }
 
+/* "a;b" as Kunai up to 0.6 wrote it; lists of other events stay lists. */
+static void test_joined_lists(void)
+{
+	struct json_writer *w = json_writer_new();
+	struct str answers[] = {STR("9.9.9.9"), STR("a\"b")};
+	struct arena arena = {0};
+	struct event e;
+
+	json_writer_join_lists(w, EVENT_dns_query);
+	event_make(&e, EVENT_dns_query, &arena);
+	for (uint32_t n = 0; n <= 2; n++) {
+		static const char *const wanted[] = {"\"response\":\"\",", "\"response\":\"9.9.9.9\",",
+						     "\"response\":\"9.9.9.9;a\\\"b\","};
+		e.data.dns_query.response = (struct strv){answers, n};
+		buf_reset(&out);
+		json_write_event(w, &e, &out);
+		ok(strstr(text(), wanted[n]) != NULL && json_is_event_line(out.p, out.len),
+		   "%" PRIu32 " answers as one text", n);
+	}
+	event_make(&e, EVENT_file_scan, &arena);
+	buf_reset(&out);
+	json_write_event(w, &e, &out);
+	ok(strstr(text(), "\"signatures\":[]") != NULL, "signatures stay a list");
+	arena_fini(&arena);
+	json_writer_free(w);
+}
+
 static void test_checker(void)
 {
 	static const char *const bad[] = {
@@ -289,6 +316,7 @@ int main(void)
 	test_random_floats();
 	test_time();
 	test_every_event();
+	test_joined_lists();
 	buf_fini(&out);
 	return done_testing();
 }

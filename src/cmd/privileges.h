@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the sensor may do, and what it gives up. Nothing of it comes back for as long as the process lives. */
+#ifndef KUNAI_CMD_PRIVILEGES_H
+#define KUNAI_CMD_PRIVILEGES_H
+
+#include "base/buf.h"
+
+/* Their names as systemd writes them, separated by blanks. */
+void privileges_add_names(struct buf *out);
+
+/* Keeps these capabilities only, for all that this process will start, too. Before there are threads. 0 or -errno. */
+int privileges_drop(void);
+
+/*
+ * From now on the kernel refuses, with EPERM and in every thread, what a sensor that has started has no use for: to execute
+ * programs, to trace processes, to load BPF programs and modules, to mount, to set the clock and the like. 0 or -errno.
+ */
+int privileges_filter(void);
+
+#endif
