@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks what no compiler checks: who may include whom (docs: "Include rules"), that every source is built,
 that every file names its licence. Prints TAP."""
+import collections
 import re
 import sys
 from pathlib import Path
+
+import checklist
+
+Test = collections.namedtuple("Test", "name status")
 
 TOP = Path(__file__).resolve().parent.parent
 
@@ -91,7 +96,23 @@ def check_packaging():
     yield from (f"only ./dev or debian/control names {package}" for package in sorted(needed ^ (named - {"debhelper-compat"})))
 
 
+def check_checklist():
+    """Its verdicts: an item fails with a failed test, and when a part ran that had none of its tests."""
+    item = checklist.Item("x", (("unit", "^a: "), ("live", "b")))
+    good, bad, other = (Test("a: 1", "passed"), Test("a: 2", "failed"), Test("c", "passed"))
+    cases = (
+        ({"unit": [good], "live": [Test("b", "passed")]}, "passed"),
+        ({"unit": [good, bad], "live": [Test("b", "passed")]}, "failed"),
+        ({"unit": [other], "live": [Test("b", "passed")]}, "failed"),
+        ({"unit": [good]}, "not run"),
+        ({"unit": [bad]}, "failed"),
+    )
+    yield from (f"{results} is {checklist.judge(item, results)[0]}, not {want}" for results, want in cases if checklist.judge(item, results)[0] != want)
+    yield from (f"{item.text}: neither tests nor a reason" for item in checklist.ITEMS if not item.tests and not item.waived)
+
+
 CHECKS = {
+    "the checklist of compatibility can fail": check_checklist,
     "the Debian package is built of what ./dev build needs": check_packaging,
     "include rules": check_includes,
     "the include check sees violations": check_rule_can_fail,

@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP / "tests/vm"))
+sys.path[:0] = [str(TOP / "tests/vm"), str(TOP / "tests")]
 
+import checklist  # noqa: E402
 import kernels  # noqa: E402
 import vm  # noqa: E402
 
@@ -297,6 +298,10 @@ def part_idle(log):
     yield from run_tap(["tests/vm/idle.py", "build-static/kunai"], log, "idle")
 
 
+def part_boot(log):
+    yield from run_tap(["tests/vm/boot.py"], log, "boot", timeout=PACKAGE_TIMEOUT)
+
+
 def part_package(log):
     yield from run_tap(["tests/package"], log, "package", timeout=PACKAGE_TIMEOUT)
 
@@ -392,6 +397,7 @@ def all_parts(args):
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
         Part("package", part_package, slow=True),
+        Part("boot", part_boot, ("build-static",), in_vm=True, slow=True),
         Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),
         vm_part(f"vm-arm64-{ARM32_KERNEL}-32bit", ARM32_KERNEL, "arm64", "build-arm64/tests/actors32"),
     ]
@@ -494,7 +500,7 @@ def print_not_shown(parts):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
-    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, the events of an idle Debian, and 1,009 rotations")
+    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, the events of an idle Debian, two packages, two boots of a Debian with the sensor installed, and 1,009 rotations")
     parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     parser.add_argument("parts", nargs="*", metavar="PART")
@@ -520,10 +526,11 @@ def main():
             if result.status == "skipped":
                 print(f"skipped {part.name}: {result.name}: {result.detail}")
     print_not_shown(parts)
+    unmet = checklist.print_checklist({p.name: p.results for p in parts if not any(r.status == "skipped" and r.name == p.name for r in p.results)})
     passed, failed, skipped = (count(parts, s) for s in ("passed", "failed", "skipped"))
     print(f"{time.monotonic() - started:.0f} s in all")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return failed != 0 or passed == 0
+    return failed != 0 or unmet != 0 or passed == 0
 
 
 if __name__ == "__main__":
