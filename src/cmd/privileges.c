@@ -72,9 +72,9 @@ int privileges_drop(void)
 }
 
 static const uint16_t refused_calls[] = {
+#ifndef PRIVILEGES_SANITIZED /* the search for leaks stops the threads so, and has what it finds translated */
 	SYS_execve,
 	SYS_execveat,
-#ifndef PRIVILEGES_SANITIZED /* the search for leaks stops the threads so */
 	SYS_ptrace,
 	SYS_process_vm_readv,
 #endif
