@@ -22,6 +22,16 @@ static __always_inline struct task_struct *current_task(void)
 #endif
 }
 
+/*
+ * A function that takes a pointer to our own memory. Global functions are verified once in a program, however often they
+ * are called, but 5.10 knows none with pointers. What comes may be NULL to the verifier.
+ */
+#if KUNAI_MODERN
+#define POINTER_FUNCTION __noinline
+#else
+#define POINTER_FUNCTION static __always_inline
+#endif
+
 /* Keeps clang from proving a bound in one register and using another: the verifier follows one only. */
 #define OPAQUE(variable) asm volatile("" : "+r"(variable))
 

@@ -122,12 +122,12 @@ static __always_inline struct scratch *send_begin(const struct transfer *m)
 	return s;
 }
 
-static __always_inline void emit_send_data(const struct transfer *m)
+POINTER_FUNCTION int emit_send_data(const struct transfer *m)
 {
-	struct scratch *s = send_begin(m);
+	struct scratch *s = m ? send_begin(m) : NULL;
 
 	if (!s)
-		return;
+		return 0;
 	struct wire_send_data *w = record_fixed(s);
 	/* a connected stream ignores a name that is passed */
 	if (m->name && !(w->sock.type == SOCK_STREAM && w->sock.dst_port))
@@ -138,24 +138,27 @@ static __always_inline void emit_send_data(const struct transfer *m)
 		w->source_offset = m->source_end - m->size;
 	}
 	record_submit_other(s, EVENT_send_data);
+	return 0;
 }
 
-static __always_inline void emit_dns_query(const struct transfer *m)
+POINTER_FUNCTION int emit_dns_query(const struct transfer *m)
 {
 	struct scratch *s;
 	struct wire_sock sock = {};
-	struct sock *sk = (struct sock *)m->sk; /* a local: CO-RE would relocate struct transfer as well */
 
+	if (!m)
+		return 0;
+	struct sock *sk = (struct sock *)m->sk; /* a local: CO-RE would relocate struct transfer as well */
 	/* Cheap questions first: every receiving call comes here. */
 	sock.dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (sock.dst_port == 0 && !(m->name && sock_fill_user_peer(&sock, m->name, m->name_len, true)))
-		return;
+		return 0;
 	if (sock.dst_port != DNS_PORT || m->size < DNS_HEADER_LEN)
-		return;
+		return 0;
 
 	s = record_begin(EVENT_dns_query, sizeof(struct wire_dns_query), false, current_task());
 	if (!s)
-		return;
+		return 0;
 	struct wire_dns_query *w = record_fixed(s);
 	record_header(s)->via = m->via;
 	sock_fill(&w->sock, sk);
@@ -170,6 +173,7 @@ static __always_inline void emit_dns_query(const struct transfer *m)
 	w->payload_size = m->size;
 	payload_put(s, &w->payload, m);
 	record_submit_other(s, EVENT_dns_query);
+	return 0;
 }
 
 #endif

@@ -16,20 +16,24 @@ enum {
  * runs, and a last fput waits in task_works until the task returns to user space, newest first. So the oldest
  * file there that was opened for execution is the one: it was dropped first.
  */
-__noinline u64 exec_script_chunk(u32 handle, u64 address)
+__noinline u64 exec_script_entry(u32 handle, u64 address)
 {
 	struct callback_head *head = (struct callback_head *)address;
 	struct scratch *s = scratch_of(handle);
 
-	for (int i = 0; s && i < PENDING_CHUNK && head; i++) {
-		if ((u64)BPF_CORE_READ(head, func) == facts.fput_func) {
-			struct file *file = file_of_callback(head);
-			if (BPF_CORE_READ(file, f_flags) & FMODE_EXEC)
-				s->found = (u64)file;
-		}
-		head = BPF_CORE_READ(head, next);
+	if (s && (u64)BPF_CORE_READ(head, func) == facts.fput_func) {
+		struct file *file = file_of_callback(head);
+		if (BPF_CORE_READ(file, f_flags) & FMODE_EXEC)
+			s->found = (u64)file;
 	}
-	return (u64)head;
+	return (u64)BPF_CORE_READ(head, next);
+}
+
+__noinline u64 exec_script_chunk(u32 handle, u64 head)
+{
+	for (int i = 0; i < PENDING_CHUNK && head; i++)
+		head = exec_script_entry(handle, head);
+	return head;
 }
 
 static __always_inline struct file *exec_script(struct scratch *s, struct task_struct *t)

@@ -49,24 +49,24 @@ static __always_inline void emit_throttle(u32 code)
 	record_submit_other(s, EVENT_throttle);
 }
 
-/* Whether an event more is one too many. */
-static __always_inline bool rate_exceeds(u64 *cell, u64 second, u64 limit, u32 code)
-{
-	u64 n = cell ? rate_count(cell, second) : 0;
-
-	if (n == limit)
-		emit_throttle(code);
-	return n >= limit;
-}
-
 /* What a task has left out does not count for the CPU. A global function: many programs enter it. */
 __noinline int throttle_refuses(u32 cpu)
 {
 	u64 second = bpf_ktime_get_boot_ns() / NS_PER_SECOND;
+	u64 limit = config.files_limit_task;
+	u32 code = ERROR_THROTTLE_TASK;
+	u64 *cell = rate_of_task(cpu);
+	u64 n = cell ? rate_count(cell, second) : 0;
 
-	return rate_exceeds(rate_of_task(cpu), second, config.files_limit_task, ERROR_THROTTLE_TASK) ||
-	       rate_exceeds(bpf_map_lookup_elem(&file_rates, &cpu), second, config.files_limit,
-			    ERROR_THROTTLE_ALL);
+	if (n < limit) {
+		limit = config.files_limit;
+		code = ERROR_THROTTLE_ALL;
+		cell = bpf_map_lookup_elem(&file_rates, &cpu);
+		n = cell ? rate_count(cell, second) : 0;
+	}
+	if (n == limit)
+		emit_throttle(code);
+	return n >= limit;
 }
 
 /* A file event that happened is left out; it is counted then. */

@@ -6,8 +6,8 @@
 
 enum {
 	/* 64 levels */
-	CGROUP_CHUNK = 16,
-	CGROUP_CHUNKS = 4,
+	CGROUP_CHUNK = 4,
+	CGROUP_CHUNKS = 16,
 	CGROUP_NAME_MAX = 256,
 };
 

@@ -7,9 +7,9 @@
 #define KUNAI_BPF_EXTRACT_PATH_H
 
 enum {
-	/* 128 components and mount crossings */
-	PATH_CHUNK = 16,
-	PATH_CHUNKS = 8,
+	/* 128 components and mount crossings; the verifier follows the chunk step by step, once in each program */
+	PATH_CHUNK = 4,
+	PATH_CHUNKS = 32,
 	NAME_READ_MAX = 256, /* NAME_MAX and NUL */
 };
 
@@ -91,53 +91,74 @@ out:
 enum top { TOP_OTHER, TOP_ETC };
 enum { TOP_STEPS = PATH_CHUNK * PATH_CHUNKS };
 
+struct climb {
+	struct walk walk;
+	u64 top, below; /* the last two components; no counter, which the verifier would follow */
+};
+enum climbed { CLIMB_ON, CLIMB_WHOLE, CLIMB_LOST };
+
+POINTER_FUNCTION int path_climb(struct climb *c)
+{
+	if (!c)
+		return CLIMB_LOST;
+	struct walk *w = &c->walk;
+	if (w->dentry == w->root) {
+		if (w->parent == w->mount)
+			return CLIMB_WHOLE;
+		w->dentry = w->mountpoint;
+		walk_mount(w, w->parent);
+		return CLIMB_ON;
+	}
+	struct dentry *dentry =
+		(struct dentry *)w->dentry; /* a local: CO-RE would relocate struct walk as well */
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	if (parent == dentry)
+		return CLIMB_LOST;
+	c->below = c->top;
+	c->top = (u64)dentry;
+	w->dentry = (u64)parent;
+	return CLIMB_ON;
+}
+
 __noinline int path_top(u64 dentry, u64 mnt)
 {
-	u64 mount = mnt - bpf_core_field_offset(struct mount, mnt);
-	struct walk w = {};
-	u64 top = 0, below = 0; /* the last two components; no counter, which the verifier would follow */
+	struct climb c = {.walk.dentry = dentry};
 	char name[6] = {};
+	int climbed = CLIMB_ON;
 
-	bool whole = false;
-
-	walk_mount(&w, mount);
-	for (int i = 0; i < TOP_STEPS; i++) {
-		if (dentry == w.root) {
-			whole = w.parent == w.mount;
-			if (whole)
-				break;
-			dentry = w.mountpoint;
-			walk_mount(&w, w.parent);
-			continue;
-		}
-		u64 parent = (u64)BPF_CORE_READ((struct dentry *)dentry, d_parent);
-		if (parent == dentry)
-			return TOP_OTHER;
-		below = top;
-		top = dentry;
-		dentry = parent;
-	}
-	if (!whole || !below)
+	walk_mount(&c.walk, mnt - bpf_core_field_offset(struct mount, mnt));
+	for (int i = 0; i < TOP_STEPS && climbed == CLIMB_ON; i++)
+		climbed = path_climb(&c);
+	if (climbed != CLIMB_WHOLE || !c.below)
 		return TOP_OTHER;
-	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ((struct dentry *)top, d_name.name));
+	struct dentry *top = (struct dentry *)c.top;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(top, d_name.name));
 	if (name[0] == 'e' && name[1] == 't' && name[2] == 'c' && name[3] == 0)
 		return TOP_ETC;
 	return TOP_OTHER;
 }
 
+__noinline u32 path_follow(u32 handle, u64 dentry, u64 mnt)
+{
+	struct scratch *s = scratch_of(handle);
+	if (!s)
+		return PATH_TRUNCATED;
+
+	struct walk *w = &s->walk;
+	w->dentry = dentry;
+	w->limit = s->used + WIRE_PATH_MAX;
+	w->flags = PATH_TRUNCATED;
+	walk_mount(w, mnt - bpf_core_field_offset(struct mount, mnt));
+	for (int i = 0; i < PATH_CHUNKS; i++)
+		if (path_steps(handle))
+			break;
+	return w->flags;
+}
+
 /* Appends the components; returns PATH_* flags. */
 static __always_inline u32 path_walk(struct scratch *s, struct dentry *dentry, struct vfsmount *mnt)
 {
-	struct walk *w = &s->walk;
-
-	w->dentry = (u64)dentry;
-	w->limit = s->used + WIRE_PATH_MAX;
-	w->flags = PATH_TRUNCATED;
-	walk_mount(w, (u64)mnt - bpf_core_field_offset(struct mount, mnt));
-	for (int i = 0; i < PATH_CHUNKS; i++)
-		if (path_steps(s->handle))
-			break;
-	return w->flags;
+	return path_follow(s->handle, (u64)dentry, (u64)mnt);
 }
 
 static __always_inline void path_put(struct scratch *s, struct wire_path *w, struct dentry *dentry,

@@ -103,13 +103,13 @@ static __always_inline bool sock_fill_peer(struct wire_sock *w, const struct use
 }
 
 /* The same from user memory, which is marked. */
-static __always_inline bool sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len, bool sending)
+POINTER_FUNCTION int sock_fill_user_peer(struct wire_sock *w, u64 address, u32 len, u32 sending)
 {
 	struct user_sockaddr a = {};
 	u64 size =
 		len; /* 64 bits: older verifiers forget the bounds of a shorter one that is put on the stack */
 
-	if (!address || len < SOCKADDR_IN_LEN)
+	if (!w || !address || len < SOCKADDR_IN_LEN)
 		return false;
 	OPAQUE(size);
 	if (size > sizeof(a))

@@ -40,10 +40,12 @@ static __always_inline void closing_pending(struct task_struct *t)
 	}
 }
 
-/* One more reference that goes with this process; the file closes when these are all. A process looks through its
- * table at most twice, which round tells. */
-__noinline int closing_reference(u64 address, u32 round)
+/* One more reference that goes with this process, from that place of its table; the file closes when these are all. A
+ * process looks through its table at most twice, which round tells. */
+__noinline int closing_reference(u64 at, u32 round)
 {
+	u64 address = 0;
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)at);
 	struct written_file *written = bpf_map_lookup_elem(&written_files, &address);
 	u64 me = (u32)bpf_get_current_pid_tgid() | (u64)round << 32;
 
@@ -59,37 +61,32 @@ __noinline int closing_reference(u64 address, u32 round)
 	return 0;
 }
 
-__noinline int closing_word(u64 files, u64 bits, u32 round)
+/* The descriptors of one word of the bit map. */
+__noinline int closing_word(u64 open_fds, u64 files, u32 round)
 {
-	for (u32 bit = 0; bit < WORD_BITS; bit++) {
-		u64 file = 0;
+	u64 bits = 0;
 
+	bpf_probe_read_kernel(&bits, sizeof(bits), (void *)open_fds);
+	for (u32 bit = 0; bit < WORD_BITS; bit++) {
 		if (!(bits >> bit))
 			break;
-		if (!(bits >> bit & 1))
-			continue;
-		bpf_probe_read_kernel(&file, sizeof(file), (void *)(files + bit * sizeof(file)));
-		if (file)
-			closing_reference(file, round);
+		if (bits >> bit & 1)
+			closing_reference(files + bit * sizeof(files), round);
 	}
 	return 0;
 }
 
 __noinline int closing_words(u64 open_fds, u64 files, u32 words, u32 round)
 {
-	for (u32 i = 0; i < WORDS_CHUNK && i < words; i++) {
-		u64 bits = 0;
-
-		bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(open_fds + i * sizeof(bits)));
-		if (bits)
-			closing_word(files + i * WORD_BITS * sizeof(files), bits, round);
-	}
+	for (u32 i = 0; i < WORDS_CHUNK && i < words; i++)
+		closing_word(open_fds + i * sizeof(u64), files + i * WORD_BITS * sizeof(files), round);
 	return 0;
 }
 
 /* Every file of the table; called when nobody but the dying thread group uses it. */
-static __always_inline void closing_table(struct files_struct *files, u32 round)
+__noinline int closing_table(u64 address, u32 round)
 {
+	struct files_struct *files = (struct files_struct *)address;
 	struct fdtable *table = BPF_CORE_READ(files, fdt);
 	u32 words = BPF_CORE_READ(table, max_fds) / WORD_BITS;
 	u64 fd = (u64)BPF_CORE_READ(table, fd);
@@ -99,7 +96,7 @@ static __always_inline void closing_table(struct files_struct *files, u32 round)
 		u32 first = i * WORDS_CHUNK;
 
 		if (first >= words)
-			return;
+			return 0;
 		closing_words(open_fds + first * sizeof(u64), fd + first * WORD_BITS * sizeof(u64),
 			      words - first, round);
 	}
@@ -107,17 +104,19 @@ static __always_inline void closing_table(struct files_struct *files, u32 round)
 		COUNT(EVENT_write_close, hits);
 		COUNT(EVENT_write_close, errors);
 	}
+	return 0;
 }
 
 /* Several threads can find themselves the last one. Who comes while another looks through the table leaves it to it. */
-static __always_inline void closing_table_once(struct files_struct *files, u32 round)
+static __always_inline void closing_table_once(struct files_struct *files, bool alone, u32 round)
 {
 	u64 key = (u64)files;
 
-	if (bpf_map_update_elem(&closing_tables, &key, &round, BPF_NOEXIST))
+	if (!alone && bpf_map_update_elem(&closing_tables, &key, &round, BPF_NOEXIST))
 		return;
-	closing_table(files, round);
-	bpf_map_delete_elem(&closing_tables, &key);
+	closing_table(key, round);
+	if (!alone)
+		bpf_map_delete_elem(&closing_tables, &key);
 }
 
 /*
@@ -132,12 +131,8 @@ static __always_inline void closing_exit(struct task_struct *t, bool group_dead,
 	if (group_dead && !BPF_CORE_READ(t, group_leader, files))
 		threads--;
 
-	if (files && BPF_CORE_READ(files, count.counter) <= threads) {
-		if (threads > 1)
-			closing_table_once(files, round);
-		else
-			closing_table(files, round);
-	}
+	if (files && BPF_CORE_READ(files, count.counter) <= threads)
+		closing_table_once(files, threads <= 1, round);
 	closing_pending(t);
 }
 

@@ -63,19 +63,6 @@ static __always_inline void was_read(u64 fd)
 		file_read(file);
 }
 
-/* The same for loops. */
-__noinline int written_aio(u32 fd)
-{
-	written(fd, WRITTEN_AIO);
-	return 0;
-}
-
-__noinline int read_aio(u32 fd)
-{
-	was_read(fd);
-	return 0;
-}
-
 #ifdef __TARGET_ARCH_arm64
 enum { NR_open = -1, NR_creat = -1 };
 #else
@@ -247,22 +234,29 @@ static __always_inline void aio_unseen(void)
 	}
 }
 
+/* One request of the list; false where it cannot be read. A global function, because a list has many. */
+__noinline int aio_submitted(u64 list, u32 i, u32 compat)
+{
+	struct user_iocb iocb;
+	u64 at = user_word(list + i * (compat ? 4 : 8), compat);
+
+	if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)at))
+		return false;
+	if (iocb.opcode == IOCB_CMD_PWRITE || iocb.opcode == IOCB_CMD_PWRITEV)
+		written(iocb.fd, WRITTEN_AIO);
+	else if (iocb.opcode == IOCB_CMD_PREAD || iocb.opcode == IOCB_CMD_PREADV)
+		was_read(iocb.fd);
+	return true;
+}
+
 EXIT(exit_io_submit)
 {
 	bool compat = syscall_is_compat(current_task());
 	u64 list = regs_arg(regs, 2);
 	long seen = 0;
 
-	for (; seen < IOCBS_MAX && seen < ret; seen++) {
-		struct user_iocb iocb;
-		u64 at = user_word(list + seen * (compat ? 4 : 8), compat);
-		if (bpf_probe_read_user(&iocb, sizeof(iocb), (void *)at))
-			break;
-		if (iocb.opcode == IOCB_CMD_PWRITE || iocb.opcode == IOCB_CMD_PWRITEV)
-			written_aio(iocb.fd);
-		else if (iocb.opcode == IOCB_CMD_PREAD || iocb.opcode == IOCB_CMD_PREADV)
-			read_aio(iocb.fd);
-	}
+	while (seen < IOCBS_MAX && seen < ret && aio_submitted(list, seen, compat))
+		seen++;
 	if (seen < ret)
 		aio_unseen();
 	return 0;

@@ -64,10 +64,8 @@ int BPF_PROG(on_exit)
 
 	if (wanted(EVENT_write_close))
 		closing_exit(t, last, 1);
-	if (event == EVENT_exit)
-		emit_exit(t, EVENT_exit, code, last);
-	else if (event == EVENT_exit_group)
-		emit_exit(t, EVENT_exit_group, code, last);
+	if (event)
+		emit_exit(t, event, code, last);
 	else if (last)
 		emit_process_end(t);
 	return 0;

@@ -105,16 +105,20 @@ __noinline int uring_names_taken(u64 address, u32 opcode)
 
 enum { ASKED_SEGMENTS = 64 }; /* that are added up */
 
-__noinline u64 uring_segments_size(u64 iov, u64 segments, u32 compat)
+/* Nothing of one that cannot be read. */
+__noinline u64 uring_segment_size(u64 iov, u32 i, u32 compat)
 {
 	struct user_iovec v;
+
+	return user_iovec_read(&v, iov, i, compat) ? v.len : 0;
+}
+
+__noinline u64 uring_segments_size(u64 iov, u64 segments, u32 compat)
+{
 	u64 size = 0;
 
-	for (u32 i = 0; i < ASKED_SEGMENTS && i < segments; i++) {
-		if (!user_iovec_read(&v, iov, i, compat))
-			break;
-		size += v.len;
-	}
+	for (u32 i = 0; i < ASKED_SEGMENTS && i < segments; i++)
+		size += uring_segment_size(iov, i, compat);
 	return size;
 }
 
