@@ -41,8 +41,11 @@ def guest_files(kunai, work):
         raise BenchError("tcc is not installed: ./dev deps bench")
     tree = Path(work) / "tree.tar"
     write_tree(tree)
+    # as it is installed: the start event has the digests of the whole file
+    stripped = Path(work) / "kunai"
+    subprocess.run(["strip", "-o", stripped, kunai], check=True)
     files = {
-        "kunai/kunai": kunai,
+        "kunai/kunai": stripped,
         "bench/workloads": TOP / "build/bench/workloads",
         "bench/observe": TOP / "build/bench/observe",
         "bench/true": TOP / "build/tests/actors/true",
@@ -128,14 +131,29 @@ def median_of(lines, prefix, pattern):
     return statistics.median(found) if found else None
 
 
-def print_process(other):
-    for what, unit in (("VmRSS:", "KiB"), ("RssAnon:", "KiB"), ("RssShmem:", "KiB"), ("RssFile:", "KiB")):
-        value = median_of(other, "memory", rf"{what} (\d+)")
+def print_memory(other, prefix, separator, when):
+    for what in ("VmRSS", "RssAnon", "RssShmem", "RssFile"):
+        value = median_of(other, prefix, rf"{what}:{separator}(\d+)")
         if value is not None:
-            print(f"{what[:-1]} after the workloads: {value:.0f} {unit}")
+            print(f"{what} after {when}: {value:.0f} KiB")
+
+
+def print_start(other):
+    """In the VM a millisecond is a million instructions, whoever executes them."""
+    starts = [m for line in other if (m := re.match(r"start .*from=([0-9.]+) to=([0-9.]+)", line))]
     cpu = median_of(other, "start", r"cpu_ns=(\d+)")
+    user = median_of(other, "start", r"user_ticks=(\d+)")
+    if starts:
+        print(f"Time until the start event: {statistics.median(float(m[2]) - float(m[1]) for m in starts):.1f} s")
     if cpu is not None:
-        print(f"CPU until the start event: {cpu / 1e6:.0f} ms (1 ms is a million instructions)")
+        print(f"CPU until the start event: {cpu / 1e6:.0f} ms, of which in user space: {user * 10:.0f} ms")
+    print_memory(other, "start", "", "the start")
+
+
+def print_process(other, size):
+    print(f"Size of the stripped binary: {size} bytes")
+    print_start(other)
+    print_memory(other, "memory", " ", "the workloads")
     lost = [line for line in other if line.startswith("loss") and not line.endswith("events=0")]
     print("event_loss lines: " + (", ".join(lost) if lost else "none"))
 
@@ -146,18 +164,18 @@ def measure(args, out):
         unknown = [n for n in names if n not in WORKLOADS]
         if unknown:
             raise BenchError(f"no workload {unknown[0]}: {', '.join(WORKLOADS)}")
+        files = guest_files(args.kunai, work)
         env = {
             "ROUNDS": args.rounds + 1,
             "WORKLOADS": " ".join(f"{n}:{WORKLOADS[n][0]}" for n in names),
             "SENSOR_OPTIONS": args.options,
         }
-        status = vm.boot_vm(
-            KERNEL, guest_files(args.kunai, work), "sh /bench/guest.sh", out, timeout=TIMEOUT, counted=True, env=env
-        )
+        status = vm.boot_vm(KERNEL, files, "sh /bench/guest.sh", out, timeout=TIMEOUT, counted=True, env=env)
         if status:
             text = "".join((out / f).read_text(errors="replace")[-4000:] for f in ("guest.stdout", "guest.stderr"))
             raise BenchError(f"exit status {status} in the guest:\n{text}")
-    return parse_rounds((out / "rounds").read_text())
+        size = Path(files["kunai/kunai"]).stat().st_size
+    return *parse_rounds((out / "rounds").read_text()), size
 
 
 def main():
@@ -171,13 +189,13 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kunai-bench-out.") as temporary:
         try:
-            measured, other = measure(args, Path(args.keep or temporary))
+            measured, other, size = measure(args, Path(args.keep or temporary))
         except (BenchError, vm.VmError, kernels.KernelError) as error:
             sys.exit(f"dev bench: {error}")
     rows = summarize(measured)
     print_table(rows)
     print()
-    print_process(other)
+    print_process(other, size)
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
     return 0

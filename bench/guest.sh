@@ -40,7 +40,9 @@ while [ $round -lt "$ROUNDS" ]; do
     start_sensor || exit 1
     started=$(cut -d' ' -f1 /proc/uptime)
     echo "start round=$round from=$before to=$started" \
-        "cpu_ns=$(cat /proc/$sensor/task/*/schedstat | awk '{n += $1} END {printf "%.0f", n}')" >>"$OUT/rounds"
+        "cpu_ns=$(cat /proc/$sensor/task/*/schedstat | awk '{n += $1} END {printf "%.0f", n}')" \
+        "user_ticks=$(cat /proc/$sensor/task/*/stat | awk '{n += $14} END {print n}')" \
+        "$(awk '/^(VmRSS|RssAnon|RssFile|RssShmem):/ {printf "%s%s ", $1, $2}' /proc/$sensor/status)" >>"$OUT/rounds"
     measure on $sensor || exit 1
     awk -v round=$round '/^(VmRSS|RssAnon|RssFile|RssShmem|VmHWM):/ {printf "memory round=%s %s %s\n", round, $1, $2}' \
         /proc/$sensor/status >>"$OUT/rounds"
