@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,6 +94,13 @@ int unit_write(const struct unit_options *options, struct buf *out)
 	if (err)
 		return err;
 	return out->failed ? -ENOMEM : 0;
+}
+
+bool unit_manager_runs(void)
+{
+	struct stat st;
+
+	return lstat("/run/systemd/system", &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 int unit_control(const char *verb, const char *path)

@@ -3,6 +3,8 @@
 #ifndef KUNAI_CMD_UNIT_H
 #define KUNAI_CMD_UNIT_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 #define UNIT_DEFAULT_PATH "/lib/systemd/system/00-kunai.service"
@@ -15,6 +17,9 @@ struct unit_options {
 
 /* Returns 0, or -EINVAL for a path that no unit file can hold. */
 int unit_write(const struct unit_options *options, struct buf *out);
+
+/* Whether systemd manages this system, as sd_booted(3) asks; not so in a chroot, where an image is made. */
+bool unit_manager_runs(void);
 
 /*
  * Runs `systemctl VERB [UNIT]` without a shell; path: of the unit file, or NULL. Returns 0; -EIO when it fails, after it

@@ -264,6 +264,11 @@ def test_install(tap, work):
     if os.geteuid() == 0 and os.path.exists("/usr/bin/systemctl"):
         run, told = with_systemctl(work, "install", "-f", *places, "--systemd", "--enable-unit")
         tap.equal((run.returncode, told), (0, ["stop -- 00-kunai.service", "daemon-reload", "enable -- 00-kunai.service"]), "--enable-unit")
+        (work / "systemctl.fail").write_text("daemon-reload")
+        runs = os.path.isdir("/run/systemd/system")
+        run, told = with_systemctl(work, "install", "-f", *places, "--systemd", "--enable-unit")
+        tap.equal((run.returncode, "enable -- 00-kunai.service" in told), (1, False) if runs else (0, True),
+                  "a manager that does not run need not read units again")  # fmt: skip
         (work / "systemctl.fail").write_text("stop")
         run, told = with_systemctl(work, "uninstall", "-f", "--all", *gone)
         tap.ok(run.returncode == 1 and unit.exists() and binary.exists(), "a service that cannot be stopped: nothing is removed", run.stderr)
