@@ -14,40 +14,47 @@ static const char docker[] = "docker", containerd[] = "containerd", podman[] = "
 /* ID_UNIT: a name as systemd escapes it, in the scope of a machine. */
 enum id_form { ID_HEX, ID_NAME, ID_UNIT };
 
+/* With its length: the rows are tried for each process that begins. */
+#define TEXT(text)                     \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+
 /*
  * One component of a cgroup path: prefix, id, suffix; parent is what the component above must begin with ("" for any).
  * Prefixes that also name helpers outside of the container (libpod-conmon-, crio-conmon-, lxc.monitor.) do not match
  * because their rest is no id.
  */
 static const struct cgroup_row {
-	const char *parent;
-	const char *prefix;
-	const char *suffix;
+	struct str parent;
+	struct str prefix;
+	struct str suffix;
 	enum id_form form;
 	const char *type;
 	const char *runtime;
 } cgroup_rows[] = {
 	/* systemd as cgroup manager */
-	{"", "docker-", ".scope", ID_HEX, docker, docker},
-	{"", "cri-containerd-", ".scope", ID_HEX, docker, containerd},
-	{"", "nerdctl-", ".scope", ID_HEX, docker, containerd},
-	{"", "libpod-", ".scope", ID_HEX, podman, podman},
-	{"", "crio-", ".scope", ID_HEX, crio, crio},
+	{TEXT(""), TEXT("docker-"), TEXT(".scope"), ID_HEX, docker, docker},
+	{TEXT(""), TEXT("cri-containerd-"), TEXT(".scope"), ID_HEX, docker, containerd},
+	{TEXT(""), TEXT("nerdctl-"), TEXT(".scope"), ID_HEX, docker, containerd},
+	{TEXT(""), TEXT("libpod-"), TEXT(".scope"), ID_HEX, podman, podman},
+	{TEXT(""), TEXT("crio-"), TEXT(".scope"), ID_HEX, crio, crio},
 	/* plain directories */
-	{"", "libpod-", "", ID_HEX, podman, podman},
-	{"", "crio-", "", ID_HEX, crio, crio},
-	{"docker", "", "", ID_HEX, docker, docker},
-	{"pod", "", "", ID_HEX, docker, NULL}, /* of Kubernetes: the path does not tell the runtime */
+	{TEXT(""), TEXT("libpod-"), TEXT(""), ID_HEX, podman, podman},
+	{TEXT(""), TEXT("crio-"), TEXT(""), ID_HEX, crio, crio},
+	{TEXT("docker"), TEXT(""), TEXT(""), ID_HEX, docker, docker},
+	{TEXT("pod"), TEXT(""), TEXT(""), ID_HEX, docker,
+	 NULL}, /* of Kubernetes: the path does not tell the runtime */
 	/* lxc and LXD, since lxc 4 and before */
-	{"", "lxc.payload.", "", ID_NAME, lxc, lxc},
-	{"lxc.payload", "", "", ID_NAME, lxc, lxc},
-	{"lxc", "", "", ID_NAME, lxc, lxc},
-	{"", "systemd-nspawn@", ".service", ID_UNIT, nspawn, nspawn},
-	{"", "machine-", ".scope", ID_UNIT, nspawn, nspawn},
+	{TEXT(""), TEXT("lxc.payload."), TEXT(""), ID_NAME, lxc, lxc},
+	{TEXT("lxc.payload"), TEXT(""), TEXT(""), ID_NAME, lxc, lxc},
+	{TEXT("lxc"), TEXT(""), TEXT(""), ID_NAME, lxc, lxc},
+	{TEXT(""), TEXT("systemd-nspawn@"), TEXT(".service"), ID_UNIT, nspawn, nspawn},
+	{TEXT(""), TEXT("machine-"), TEXT(".scope"), ID_UNIT, nspawn, nspawn},
 };
 
 /* systemd-nspawn puts its own processes beside the container's; other machines are virtual ones. */
-static const char unit_payload[] = "payload";
+static const struct str unit_payload = TEXT("payload");
 
 /* Paths of programs that begin and end so. */
 static const struct ancestor_row {
@@ -86,17 +93,19 @@ static bool is_hex_id(struct str s)
 static bool match_cgroup(const struct cgroup_row *row, struct str child, struct str parent,
 			 struct str component, struct str *ret_id)
 {
-	struct str prefix = str_of(row->prefix), suffix = str_of(row->suffix);
+	struct str prefix = row->prefix, suffix = row->suffix;
 	if (component.len <= prefix.len + suffix.len || component.len > NAME_MAX_LEN)
 		return false;
+	if (row->form == ID_HEX && component.len != prefix.len + ID_LEN + suffix.len)
+		return false; /* most of all components, and most rows */
 	if (!str_starts_with(component, prefix) || !str_ends_with(component, suffix))
 		return false;
-	if (row->form == ID_UNIT && !str_eq(child, str_of(unit_payload)))
+	if (row->form == ID_UNIT && !str_eq(child, unit_payload))
 		return false;
 	/* "lxc" is a whole name, "pod" is followed by a pod's uid. */
-	if (row->form == ID_NAME && row->parent[0] && !str_eq(parent, str_of(row->parent)))
+	if (row->form == ID_NAME && row->parent.len && !str_eq(parent, row->parent))
 		return false;
-	if (!str_starts_with(parent, str_of(row->parent)))
+	if (!str_starts_with(parent, row->parent))
 		return false;
 
 	struct str id = {component.p + prefix.len, component.len - prefix.len - suffix.len};
@@ -143,7 +152,7 @@ static bool identify_triple(struct str component, struct container_identity *id)
 	if (!is_hex_id(found))
 		return false;
 	for (size_t i = 0; i < sizeof(cgroup_rows) / sizeof(cgroup_rows[0]); i++) {
-		struct str prefix = str_of(cgroup_rows[i].prefix);
+		struct str prefix = cgroup_rows[i].prefix;
 		if (prefix.len < 2 || prefix.len - 1 != name.len || !str_starts_with(prefix, name))
 			continue;
 		id->type = cgroup_rows[i].type;
