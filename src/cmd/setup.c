@@ -132,8 +132,9 @@ int setup_copy_file(const char *from, const char *path, mode_t mode)
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st, (void)type, (void)ftw;
-	return remove(path) < 0 ? -1 : 0;
+	(void)st, (void)type;
+	/* the directory itself may be a mount point, which is emptied and stays */
+	return remove(path) == 0 || (ftw->level == 0 && errno == EBUSY) ? 0 : -1;
 }
 
 /* /etc and /var are no directories of ours, whatever an option says. */
