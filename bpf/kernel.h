@@ -50,7 +50,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define S_IROTH  0000004
 #define S_IFDIR  0040000
 enum { O_TRUNC = 01000 };
-enum { FMODE_READ = 0x1, FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000 };
+enum { FMODE_READ = 0x1, FMODE_WRITE = 0x2, FMODE_CREATED = 0x100000, FMODE_NOACCOUNT = 0x20000000 };
 enum { FMODE_EXEC = 0x20 }; /* in f_flags */
 enum { MAP_SHARED = 1, MAP_TYPE = 0xf, MAP_ANONYMOUS = 0x20 };
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
@@ -64,6 +64,7 @@ enum {
 	ENOENT = 2,
 	EINTR = 4,
 	EBADF = 9,
+	EAGAIN = 11,
 	EACCES = 13,
 	EFAULT = 14,
 	ENOTDIR = 20,
@@ -76,7 +77,8 @@ enum {
 	EINPROGRESS = 115,
 	ERESTARTSYS = 512,
 };
-enum { PF_EXITING = 0x00000004 };
+enum { PF_EXITING = 0x00000004, PF_IO_WORKER = 0x00000010 };
+enum { RENAME_EXCHANGE = 2 };
 /* include/uapi/asm-generic/socket.h, which x86 and arm64 use */
 enum { SOL_SOCKET = 1 };
 enum {
@@ -212,6 +214,11 @@ struct mount {
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
+} KERNEL_TYPE;
+
+struct renamedata {
+	struct dentry *old_dentry, *new_dentry;
+	u32 flags;
 } KERNEL_TYPE;
 
 struct file {
@@ -577,9 +584,30 @@ struct io_ring_ctx___array {
 	u32 nr_user_files;
 } KERNEL_TYPE;
 
+/* Only to be read by name: they were numbered anew twice. */
+enum iter_type { ITER_IOVEC, ITER_UBUF };
+
+struct iov_iter {
+	u8 iter_type;
+	u64 iov_offset;
+	const void *__iov;
+	void *ubuf; /* since 6.0 */
+} KERNEL_TYPE;
+
+/* until 6.3 */
+struct iov_iter___iov {
+	const void *iov;
+} KERNEL_TYPE;
+
+/* until 5.13, with the direction in it */
+struct iov_iter___type {
+	u32 type;
+} KERNEL_TYPE;
+
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	struct iov_iter msg_iter;
 } KERNEL_TYPE;
 
 struct io_async_msghdr {

@@ -24,12 +24,17 @@ enum { ACCESS_BUCKET_BITS = 16 }; /* see emit/access.h */
 #define TURN_LEVELS(LEVEL, ...) \
 	LEVEL(0, __VA_ARGS__)   \
 	LEVEL(1, __VA_ARGS__) LEVEL(2, __VA_ARGS__) LEVEL(3, __VA_ARGS__) LEVEL(4, __VA_ARGS__)
-#define ONE_LEVEL(level, ...) +1
-enum { TURN_ENTRIES = TURN_LEVELS(ONE_LEVEL) };
+#define TRAMPOLINE_TURN_LEVELS(LEVEL, ...) LEVEL(0, __VA_ARGS__) LEVEL(1, __VA_ARGS__) LEVEL(2, __VA_ARGS__)
+#define ONE_LEVEL(level, ...)              +1
+enum {
+	TURN_ENTRIES = TURN_LEVELS(ONE_LEVEL),
+	TRAMPOLINE_TURN_ENTRIES = TRAMPOLINE_TURN_LEVELS(ONE_LEVEL),
+};
 #undef ONE_LEVEL
 
 struct bpf_config {
 	u64 wanted;       /* bit set by enum event_type */
+	u64 trampoline;   /* those of them that the trampoline tier serves */
 	u64 send_min_len; /* smallest send_data */
 	u32 self_tgid;    /* own activity is never reported */
 	u32 max_args;     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */
@@ -38,10 +43,21 @@ struct bpf_config {
 	u32 wakeup_other;
 	u32 uring_request; /* which argument of the tracepoint of a new io_uring request is the request */
 	u32 uring_told;    /* the tracepoint of its end tells which request it is */
-	u32 reserved;
-	u64 secret;      /* of hashes; random */
+	u32 id_mapped;     /* functions on inodes begin with an argument for the mount's ids: since 5.12 */
+	u64 secret;        /* of hashes; random */
 	u64 files_limit; /* file events a second and CPU: this one and those after it are left out; 0: none are */
 	u64 files_limit_task; /* and of a task */
+};
+
+/* How system calls access files, by call number: schema/trampolines.def. In .rodata.calls, the native ones, then those of
+ * 32-bit programs. */
+enum {
+	CALL_NUMBERS = 512,
+	CALL_READS = 1 << 15, /* beside WRITTEN_* */
+	CALL_SENDS = 1 << 14,
+	CALL_RECEIVES = 1 << 13,
+	CALL_CONNECTS = 1 << 12,
+	CALL_SOCKETS = CALL_SENDS | CALL_RECEIVES | CALL_CONNECTS,
 };
 
 /* What learn.h finds out after the load: in .bss. */

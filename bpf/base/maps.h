@@ -3,6 +3,7 @@
 #ifndef KUNAI_BPF_BASE_MAPS_H
 #define KUNAI_BPF_BASE_MAPS_H
 
+#include "base/config.h"
 #include "schema/wire.h"
 
 enum {
@@ -12,7 +13,8 @@ enum {
 	CONNECTING_SOCKS = 16384,
 	LOADING_MODULES = 1024, /* threads that are in the midst of it */
 	CLOSING_TABLES = 1024,  /* processes whose last threads die at one moment */
-	SYSCALLS = 512,
+	SYSCALLS = CALL_NUMBERS,
+	CHANGING_NAMES = 1024, /* that are being deleted or changed at one moment */
 };
 
 /* Where a path walk is: see extract/path.h. */
@@ -70,6 +72,14 @@ struct held_record {
 	u8 bytes[HELD_SIZE];
 };
 
+/* A name that is about to go, and to come: the directory's lock is held until the function that does it returns. */
+struct changing_name {
+	u64 old_dir, new_dir, mnt;
+	u32 len;
+	u32 reserved;
+	char old_name[256];
+};
+
 #define MAP(kind, entries, key_type, value_type, flags, name) \
 	struct {                                              \
 		__uint(type, kind);                           \
@@ -99,6 +109,8 @@ MAP(BPF_MAP_TYPE_LRU_HASH, CLOSING_TABLES, u64, u32, 0, closing_tables); /* key:
 MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting); /* key: struct sock * */
 MAP(BPF_MAP_TYPE_LRU_HASH, LOADING_MODULES, u64, struct module_name, 0, loading_modules); /* key: pid_tgid */
 MAP(BPF_MAP_TYPE_ARRAY, 1 << ACCESS_BUCKET_BITS, u32, struct access_bucket, 0, accesses); /* load: entries */
+MAP(BPF_MAP_TYPE_HASH, CHANGING_NAMES, u64, struct changing_name, 0,
+    changing_names); /* key: struct dentry * */
 
 MAP(BPF_MAP_TYPE_ARRAY, 1, u32, u64, 0, file_rates);                   /* load: entries */
 MAP(BPF_MAP_TYPE_LRU_HASH, RATED_TASKS, u64, u64, 0, task_file_rates); /* load: entries; key: thread, CPU */

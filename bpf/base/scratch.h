@@ -7,6 +7,7 @@
 #define KUNAI_BPF_BASE_SCRATCH_H
 
 const volatile struct bpf_config config SEC(".rodata.config");
+const volatile u16 call_accesses[2 * CALL_NUMBERS] SEC(".rodata.calls");
 struct bpf_facts facts;
 
 enum { LARGE = 1u << 31 }; /* handle of a large slot */
@@ -24,6 +25,30 @@ static __always_inline void count(u32 type, u64 outcome)
 static __always_inline bool wanted(u32 type)
 {
 	return config.wanted & (1ULL << type);
+}
+
+/* For an event of which there is no room to remember the beginning. */
+#define COUNT_LOST(event)           \
+	do {                        \
+		COUNT(event, hits); \
+		COUNT(event, lost); \
+	} while (0)
+
+/* Which tier serves the event is known at load: what is for the other one only is not even verified. */
+static __always_inline bool by_tracepoint(u32 type)
+{
+	return config.wanted & ~config.trampoline & (1ULL << type);
+}
+
+static __always_inline bool by_trampoline(u32 type)
+{
+	return config.trampoline & (1ULL << type);
+}
+
+/* io_uring requests are seen at their own hooks on both tiers. how: WRITTEN_URING for what one of them did. */
+static __always_inline bool by_tracepoint_or_uring(u32 type, u32 how)
+{
+	return how & WRITTEN_URING ? wanted(type) : by_tracepoint(type);
 }
 
 static __always_inline bool self(void)

@@ -93,6 +93,72 @@ static __always_inline void emit_truncate(u64 name)
 	record_submit_other(s, EVENT_write_close);
 }
 
+/* truncate(2) where the kernel's own path is known. */
+static __always_inline void emit_truncated(struct dentry *dentry, struct vfsmount *mnt)
+{
+	struct scratch *s;
+
+	if (by_trampoline(EVENT_write_close)) {
+		s = record_begin_file(EVENT_write_close, sizeof(struct wire_write_close), current_task());
+		if (s) {
+			struct wire_write_close *w = record_fixed(s);
+			w->written = WRITTEN_TRUNCATE;
+			path_put_entry(s, &w->path, dentry, mnt);
+			record_submit_other(s, EVENT_write_close);
+		}
+	}
+	u32 type = path_top((u64)dentry, (u64)mnt) == TOP_ETC ? EVENT_write_config : EVENT_write;
+	if (!by_trampoline(type))
+		return;
+	s = type == EVENT_write ? record_begin_file(type, sizeof(struct wire_write), current_task())
+				: record_begin(type, sizeof(struct wire_write), false, current_task());
+	if (!s)
+		return;
+	struct wire_write *w = record_fixed(s);
+	path_put_entry(s, &w->path, dentry, mnt);
+	record_submit_other(s, type);
+}
+
+/* A name that is gone, or should have been: a deleted dentry keeps its name and its directory. */
+__noinline int emit_file_deleted(u64 dentry, u64 mnt, u32 success)
+{
+	struct scratch *s =
+		record_begin_file(EVENT_file_unlink, sizeof(struct wire_file_unlink), current_task());
+
+	if (!s)
+		return 0;
+	struct wire_file_unlink *w = record_fixed(s);
+	w->success = success;
+	path_put(s, &w->path, (struct dentry *)dentry, (struct vfsmount *)mnt);
+	record_submit_other(s, EVENT_file_unlink);
+	return 0;
+}
+
+/* The dentry has its new name by now; the old one was kept. */
+static __always_inline void emit_file_moved(struct renamedata *data, const struct changing_name *name)
+{
+	struct scratch *s =
+		record_begin_file(EVENT_file_rename, sizeof(struct wire_file_rename), current_task());
+
+	if (!s)
+		return;
+	struct wire_file_rename *w = record_fixed(s);
+	struct dentry *dentry = BPF_CORE_READ(data, old_dentry), *other = BPF_CORE_READ(data, new_dentry);
+	struct vfsmount *mnt = (struct vfsmount *)name->mnt;
+	/* two names of one file: the kernel says that it is done, and leaves both */
+	if (BPF_CORE_READ(dentry, d_inode) == BPF_CORE_READ(other, d_inode))
+		dentry = other;
+	w->flags = BPF_CORE_READ(data, flags);
+	w->old.components.off = s->used;
+	scratch_put_kernel_str(s, name->old_name, sizeof(name->old_name));
+	w->old.flags |= path_walk(s, (struct dentry *)name->old_dir, mnt);
+	w->old.components.len = s->used - w->old.components.off;
+	if (w->flags & RENAME_EXCHANGE)
+		w->old.mode = BPF_CORE_READ(other, d_inode, i_mode);
+	path_put_entry(s, &w->new, dentry, mnt);
+	record_submit_other(s, EVENT_file_rename);
+}
+
 /* Global functions: several calls enter them. */
 __noinline int emit_file_unlink(s32 dir, u64 name, u32 success)
 {

@@ -32,7 +32,8 @@ static __always_inline bool connect_stands(s64 ret)
 	       ret == -ERESTARTSYS;
 }
 
-static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, s64 ret, u32 via)
+static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, bool in_kernel, s64 ret,
+					 u32 via)
 {
 	struct scratch *s = record_begin(EVENT_connect, sizeof(struct wire_connect), false, current_task());
 	if (!s)
@@ -44,7 +45,7 @@ static __always_inline void emit_connect(struct sock *sk, u64 address, u32 len, 
 	w->connected = connect_stands(ret);
 	/* a failed one may have left half of the address in the socket: the port comes last */
 	if (ret == 0 ? !sock_has_peer(&w->sock)
-		     : !w->sock.dst_port && !sock_fill_user_peer(&w->sock, address, len, false)) {
+		     : !w->sock.dst_port && !sock_fill_any_peer(&w->sock, address, len, in_kernel, false)) {
 		/* a disconnect (AF_UNSPEC), or not an address */
 		RECORD_DROP(s, EVENT_connect, filtered);
 		return;
@@ -89,8 +90,10 @@ struct transfer {
 	u32 kind;   /* enum buffer_kind */
 	u64 source; /* the file behind it, of BUFFER_NONE */
 	u64 source_end;
-	u64 compat; /* a 32-bit program's structures */
-	u64 via;    /* of the record's header */
+	u64 compat;    /* a 32-bit program's structures */
+	u64 via;       /* of the record's header */
+	u64 in_kernel; /* the name and the list of segments are the kernel's copies */
+	u64 skip;      /* bytes before the message in the first segment */
 };
 
 /* Appends at most WIRE_PAYLOAD_MAX of the message. */
@@ -98,7 +101,10 @@ static __always_inline void payload_put(struct scratch *s, struct slot *slot, co
 {
 	slot->off = s->used;
 	if (m->kind == BUFFER_SEGMENTS)
-		slot->len = user_gather(s, m->buffer, m->segments, m->size, m->compat);
+		slot->len = user_gather(s, m->buffer, m->segments, m->skip, m->size,
+					m->in_kernel ? IOVEC_KERNEL
+					: m->compat  ? IOVEC_COMPAT
+						     : IOVEC_USER);
 	else if (m->kind == BUFFER_FLAT)
 		slot->len = scratch_put_user(s, (void *)m->buffer, m->size);
 }
@@ -131,7 +137,7 @@ POINTER_FUNCTION int emit_send_data(const struct transfer *m)
 	struct wire_send_data *w = record_fixed(s);
 	/* a connected stream ignores a name that is passed */
 	if (m->name && !(w->sock.type == SOCK_STREAM && w->sock.dst_port))
-		sock_fill_user_peer(&w->sock, m->name, m->name_len, true);
+		sock_fill_any_peer(&w->sock, m->name, m->name_len, m->in_kernel, true);
 	payload_put(s, &w->payload, m);
 	if (m->source) {
 		path_put_file(s, &w->source, (struct file *)m->source);
@@ -151,7 +157,8 @@ POINTER_FUNCTION int emit_dns_query(const struct transfer *m)
 	struct sock *sk = (struct sock *)m->sk; /* a local: CO-RE would relocate struct transfer as well */
 	/* Cheap questions first: every receiving call comes here. */
 	sock.dst_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (sock.dst_port == 0 && !(m->name && sock_fill_user_peer(&sock, m->name, m->name_len, true)))
+	bool named = sock.dst_port == 0;
+	if (named && !(m->name && sock_fill_any_peer(&sock, m->name, m->name_len, m->in_kernel, true)))
 		return 0;
 	if (sock.dst_port != DNS_PORT || m->size < DNS_HEADER_LEN)
 		return 0;
@@ -162,7 +169,7 @@ POINTER_FUNCTION int emit_dns_query(const struct transfer *m)
 	struct wire_dns_query *w = record_fixed(s);
 	record_header(s)->via = m->via;
 	sock_fill(&w->sock, sk);
-	if (sock.flags & SOCK_USER_ADDRESS) {
+	if (named) {
 		if (w->sock.family == AF_INET6 && sock.family == AF_INET)
 			sock_unmap_source(&w->sock);
 		w->sock.family = sock.family;

@@ -51,7 +51,7 @@ static __always_inline struct scratch *record_open(u32 type, u32 fixed_size, boo
 	struct wire_header *head = record_header(s);
 	__builtin_memset(s->record, 0, sizeof(*head) + fixed_size);
 	head->type = type;
-	head->tier = KUNAI_TIER;
+	head->tier = config.trampoline & (1ULL << type) ? TIER_TRAMPOLINE : TIER_TRACEPOINT;
 	head->cpu = cpu;
 	head->time = now;
 	task_fill(&head->task, t);

@@ -188,6 +188,17 @@ static __always_inline void path_put_file(struct scratch *s, struct wire_path *w
 	path_put(s, w, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 }
 
+/* The same of a name that is in use. */
+static __always_inline void path_put_entry(struct scratch *s, struct wire_path *w, struct dentry *dentry,
+					   struct vfsmount *mnt)
+{
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+	if (inode)
+		path_put_inode(w, inode);
+	path_put(s, w, dentry, mnt);
+}
+
 /*
  * The path by which a mapped file was opened. Mapped from an overlay, the file is one of a layer, whose own path means
  * nothing to its users. Which files are such is told by a bit of f_mode that moved twice, so look at what stands

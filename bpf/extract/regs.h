@@ -16,7 +16,7 @@ static __always_inline bool syscall_is_compat(struct task_struct *t)
 /* The first argument's register holds the result at exit, orig_x0 keeps it. */
 static __always_inline u64 regs_arg(struct pt_regs *regs, int n)
 {
-	u64 value = n == 0 ? regs->orig_x0 : regs->regs[n];
+	u64 value = n == 0 ? TYPED(regs, orig_x0) : TYPED(regs, regs[n]);
 
 	return syscall_is_compat(current_task()) ? (u32)value : value;
 }
@@ -36,18 +36,18 @@ static __always_inline bool syscall_is_compat(struct task_struct *t)
 static __always_inline u64 regs_arg(struct pt_regs *regs, int n)
 {
 	if (syscall_is_compat(current_task()))
-		return (u32)(n == 0   ? regs->bx
-			     : n == 1 ? regs->cx
-			     : n == 2 ? regs->dx
-			     : n == 3 ? regs->si
-			     : n == 4 ? regs->di
-				      : regs->bp);
-	return n == 0   ? regs->di
-	       : n == 1 ? regs->si
-	       : n == 2 ? regs->dx
-	       : n == 3 ? regs->r10
-	       : n == 4 ? regs->r8
-			: regs->r9;
+		return (u32)(n == 0   ? TYPED(regs, bx)
+			     : n == 1 ? TYPED(regs, cx)
+			     : n == 2 ? TYPED(regs, dx)
+			     : n == 3 ? TYPED(regs, si)
+			     : n == 4 ? TYPED(regs, di)
+				      : TYPED(regs, bp));
+	return n == 0   ? TYPED(regs, di)
+	       : n == 1 ? TYPED(regs, si)
+	       : n == 2 ? TYPED(regs, dx)
+	       : n == 3 ? TYPED(regs, r10)
+	       : n == 4 ? TYPED(regs, r8)
+			: TYPED(regs, r9);
 }
 
 static __always_inline s64 regs_syscall(struct pt_regs *regs)

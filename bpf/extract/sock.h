@@ -122,18 +122,25 @@ POINTER_FUNCTION int sock_fill_user_peer(struct wire_sock *w, u64 address, u32 l
 }
 
 /* The same from the kernel's copy. */
-static __always_inline bool sock_fill_kernel_peer(struct wire_sock *w, u64 address, u32 len)
+POINTER_FUNCTION int sock_fill_kernel_peer(struct wire_sock *w, u64 address, u32 len, u32 sending)
 {
 	struct user_sockaddr a = {};
 	u64 size = len;
 
-	if (!address || len < SOCKADDR_IN_LEN)
+	if (!w || !address || len < SOCKADDR_IN_LEN)
 		return false;
 	OPAQUE(size);
 	if (size > sizeof(a))
 		size = sizeof(a);
 	OPAQUE(size);
-	return !bpf_probe_read_kernel(&a, size, (void *)address) && sock_fill_peer(w, &a, size, true);
+	return !bpf_probe_read_kernel(&a, size, (void *)address) && sock_fill_peer(w, &a, size, sending);
+}
+
+static __always_inline bool sock_fill_any_peer(struct wire_sock *w, u64 address, u32 len, bool in_kernel,
+					       bool sending)
+{
+	return in_kernel ? sock_fill_kernel_peer(w, address, len, sending)
+			 : sock_fill_user_peer(w, address, len, sending);
 }
 
 #endif

@@ -229,7 +229,7 @@ static __always_inline void uring_fill_peer(struct wire_sock *w, struct io_kiocb
 	if (bpf_core_field_exists(req->cqe) && !bpf_core_field_exists(addressed->addr)) {
 		struct io_async_msghdr *copy = BPF_CORE_READ(req, async_data);
 		sock_fill_kernel_peer(w, (u64)BPF_CORE_READ(copy, msg.msg_name),
-				      BPF_CORE_READ(copy, msg.msg_namelen));
+				      BPF_CORE_READ(copy, msg.msg_namelen), true);
 	} else if (opcode == URING_SENDMSG || opcode == URING_SENDMSG_ZC) {
 		struct user_msghdr h;
 		bool compat = syscall_is_compat(current_task());

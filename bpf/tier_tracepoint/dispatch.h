@@ -28,7 +28,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 
 	if (is_self(t))
 		return 0;
-	if (wanted(EVENT_write_close) && TYPED(t, task_works))
+	if (by_tracepoint(EVENT_write_close) && TYPED(t, task_works))
 		bpf_tail_call(ctx, &pending_work, 0);
 	dispatch(ctx, t, regs);
 	return 0;

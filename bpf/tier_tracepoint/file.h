@@ -27,11 +27,11 @@ static __always_inline void opened_proc(struct file *file)
 
 static __always_inline void opened_file(struct file *file, u64 flags, u32 how)
 {
-	if (wanted(EVENT_ptrace))
+	if (by_tracepoint_or_uring(EVENT_ptrace, how))
 		opened_proc(file);
 	u32 mode = BPF_CORE_READ(file, f_mode);
 	if (mode & FMODE_CREATED) {
-		if (wanted(EVENT_file_create))
+		if (by_tracepoint_or_uring(EVENT_file_create, how))
 			emit_file_create(file, via_of(how));
 	} else if (flags & O_TRUNC && mode & FMODE_WRITE) {
 		file_written(file, WRITTEN_TRUNCATE | how);
@@ -118,9 +118,9 @@ EXIT(exit_ftruncate)
 
 EXIT(exit_truncate)
 {
-	if (ret == 0 && wanted(EVENT_write_close))
+	if (ret == 0 && by_tracepoint(EVENT_write_close))
 		emit_truncate(regs_arg(regs, 0));
-	if (ret == 0 && access_wanted(ACCESS_WRITE))
+	if (ret == 0 && (by_tracepoint(EVENT_write) || by_tracepoint(EVENT_write_config)))
 		emit_truncate_access(regs_arg(regs, 0));
 	return 0;
 }
@@ -220,7 +220,7 @@ enum {
 /* A request that could not be looked at may have been of any kind. */
 static __always_inline void aio_unseen(void)
 {
-	if (wanted(EVENT_write_close)) {
+	if (by_tracepoint(EVENT_write_close)) {
 		COUNT(EVENT_write_close, hits);
 		COUNT(EVENT_write_close, errors);
 	}

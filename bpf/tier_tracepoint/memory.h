@@ -30,26 +30,28 @@ static __always_inline void mapped_file(struct file *file, u64 prot, bool shared
 		file_written_by_mapping(file);
 }
 
-/* The file behind fd was mapped, or should have been. */
-static __always_inline void mapped(u64 prot, u64 flags, u64 fd, long ret)
+/* The file was mapped, or should have been. */
+static __always_inline void mapped(struct file *file, u64 prot, u64 flags, long ret, bool tell_exec)
 {
 	bool success = (u64)ret < (u64)-4095;
-	bool exec = wanted(EVENT_mmap_exec) && prot_is_exec(prot);
 
-	if ((s32)fd < 0 || flags & MAP_ANONYMOUS || !(exec || success))
-		return;
-	struct file *file = file_of_fd(fd);
-	if (!file)
-		return;
 	if (success)
 		mapped_file(file, prot, flags & MAP_SHARED);
-	if (exec)
+	if (tell_exec && prot_is_exec(prot))
 		emit_mmap_exec(file, prot, success);
+}
+
+static __always_inline void mapped_fd(u64 prot, u64 flags, u64 fd, long ret)
+{
+	struct file *file = (s32)fd < 0 || flags & MAP_ANONYMOUS ? NULL : file_of_fd(fd);
+
+	if (file)
+		mapped(file, prot, flags, ret, by_tracepoint(EVENT_mmap_exec));
 }
 
 EXIT(exit_mmap)
 {
-	mapped(regs_arg(regs, 2), regs_arg(regs, 3), regs_arg(regs, 4), ret);
+	mapped_fd(regs_arg(regs, 2), regs_arg(regs, 3), regs_arg(regs, 4), ret);
 	return 0;
 }
 
@@ -63,7 +65,7 @@ EXIT(exit_old_mmap)
 	struct old_mmap_args args;
 
 	if (!bpf_probe_read_user(&args, sizeof(args), (void *)regs_arg(regs, 0)))
-		mapped(args.prot, args.flags, args.fd, ret);
+		mapped_fd(args.prot, args.flags, args.fd, ret);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ static __always_inline void connected(u64 fd, u64 address, u32 len, long ret)
 	struct sock *sk = sock_of_fd(fd);
 
 	if (sk)
-		emit_connect(sk, address, len, ret, 0);
+		emit_connect(sk, address, len, false, ret, 0);
 }
 
 static __always_inline void sent_to(u64 fd, u64 buffer, u64 name, u32 name_len, long ret)
@@ -142,7 +142,7 @@ static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 ki
 	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	if (type == S_IFREG && ret > 0)
 		regular_written(file, inode, WRITTEN_WRITE);
-	if (type != S_IFSOCK || !wanted(EVENT_send_data))
+	if (type != S_IFSOCK || !by_tracepoint(EVENT_send_data))
 		return;
 	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = kind};
 	m.buffer = regs_arg(regs, 1);
@@ -163,7 +163,7 @@ static __always_inline void read_from(struct pt_regs *regs, long ret, u32 kind)
 	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	if (type == S_IFREG)
 		regular_read(file, inode);
-	if (type != S_IFSOCK || !wanted(EVENT_dns_query) || ret < DNS_HEADER_LEN)
+	if (type != S_IFSOCK || !by_tracepoint(EVENT_dns_query) || ret < DNS_HEADER_LEN)
 		return;
 	m.sk = (u64)sock_of_file(file);
 	if (!m.sk)
@@ -174,7 +174,27 @@ static __always_inline void read_from(struct pt_regs *regs, long ret, u32 kind)
 	emit_dns_query(&m);
 }
 
-/* sendfile and splice: the kernel moves the bytes, none are in user memory. Those of a file can be read again. */
+/* ret bytes were moved to a socket by the kernel: none are in user memory, but those of a file can be read again. offset:
+ * where the call left its place in the source, if it was given one. */
+static __always_inline void sent_from(struct file *file, struct file *source, u64 offset, bool in_kernel,
+				      long ret)
+{
+	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = BUFFER_NONE};
+
+	if (!m.sk)
+		return;
+	if (source && (file_mode(source) & S_IFMT) == S_IFREG) {
+		m.source = (u64)source;
+		/* the call moved one of the two to the end of what it sent */
+		if (!offset ||
+		    (in_kernel ? bpf_probe_read_kernel(&m.source_end, sizeof(m.source_end), (void *)offset)
+			       : bpf_probe_read_user(&m.source_end, sizeof(m.source_end), (void *)offset)))
+			m.source_end = BPF_CORE_READ(source, f_pos);
+	}
+	emit_send_data(&m);
+}
+
+/* sendfile and splice. */
 static __always_inline void moved(u64 fd, u64 from, u64 offset, long ret, u32 how)
 {
 	struct file *file = file_of_fd(fd);
@@ -185,18 +205,8 @@ static __always_inline void moved(u64 fd, u64 from, u64 offset, long ret, u32 ho
 	file_written(file, how);
 	if (source)
 		file_read(source);
-	if (!wanted(EVENT_send_data))
-		return;
-	struct transfer m = {.sk = (u64)sock_of_file(file), .size = ret, .kind = BUFFER_NONE};
-	if (!m.sk)
-		return;
-	if (source && (file_mode(source) & S_IFMT) == S_IFREG) {
-		m.source = (u64)source;
-		/* the call moved one of the two to the end of what it sent */
-		if (!offset || bpf_probe_read_user(&m.source_end, sizeof(m.source_end), (void *)offset))
-			m.source_end = BPF_CORE_READ(source, f_pos);
-	}
-	emit_send_data(&m);
+	if (by_tracepoint(EVENT_send_data))
+		sent_from(file, source, offset, false, ret);
 }
 
 EXIT(exit_connect)
@@ -313,11 +323,11 @@ EXIT(exit_socketcall)
 	/* send has four arguments, and what follows them may not be there to read */
 	if (bpf_probe_read_user(a, sizeof(a), (void *)regs_arg(regs, 1)))
 		bpf_probe_read_user(a, 4 * sizeof(a[0]), (void *)regs_arg(regs, 1));
-	if (call == SYS_CONNECT && wanted(EVENT_connect))
+	if (call == SYS_CONNECT && by_tracepoint(EVENT_connect))
 		connected(a[0], a[1], a[2], ret);
-	if (call == SYS_SETSOCKOPT && wanted(EVENT_bpf_socket_filter))
+	if (call == SYS_SETSOCKOPT && by_tracepoint(EVENT_bpf_socket_filter))
 		option_set(a[0], a[1], a[2], a[3], ret);
-	if (wanted(EVENT_send_data)) {
+	if (by_tracepoint(EVENT_send_data)) {
 		if (call == SYS_SEND || call == SYS_SENDTO)
 			sent_to(a[0], a[1], call == SYS_SENDTO ? a[4] : 0, a[5], ret);
 		else if (call == SYS_SENDMSG)
@@ -325,7 +335,7 @@ EXIT(exit_socketcall)
 		else if (call == SYS_SENDMMSG)
 			messages(a[0], a[1], ret, true);
 	}
-	if (wanted(EVENT_dns_query)) {
+	if (by_tracepoint(EVENT_dns_query)) {
 		if (call == SYS_RECV || call == SYS_RECVFROM)
 			received_from(a[0], a[1], a[3], call == SYS_RECVFROM ? a[4] : 0, a[5], ret);
 		else if (call == SYS_RECVMSG)

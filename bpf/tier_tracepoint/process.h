@@ -14,7 +14,7 @@ int BPF_PROG(on_exec, struct task_struct *t, s32 old_pid, struct linux_binprm *b
 {
 	REENTRANT(ctx, on_exec_body);
 	emit_exec(t, bprm);
-	if (wanted(EVENT_write_close))
+	if (by_tracepoint(EVENT_write_close))
 		closing_pending(t);
 	return 0;
 }

@@ -22,6 +22,14 @@ PROGRAMS(1, pending_work);
 #include "schema/hooks.def"
 #undef TRACEPOINT
 #undef SYSCALL
+#define TRAMPOLINE(program, kind, function, events) PROGRAMS(1, program##_body);
+#define CALLED(program, call, events)             \
+	PROGRAMS(1, called_##call##_body);        \
+	PROGRAMS(1, called_##call##_compat_body); \
+	PROGRAMS(1, called_##call##_ia32_body);
+#include "schema/trampolines.def"
+#undef TRAMPOLINE
+#undef CALLED
 
 /*
  * Stands first in every program that is entered by tail call. Since 6.13 a tracing program may keep its stack in memory

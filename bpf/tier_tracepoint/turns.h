@@ -5,7 +5,8 @@
  * missed; where a hook runs in interrupts, one can come between. So each such hook gets five entries, which take turns:
  * the first that the kernel runs for an event takes it, and says so for the others in the event's cell. They enter the
  * hook's program by tail call, which nobody leaves out. An event is missed when five are held up at once within one
- * CPU's entries; the kernel counts those, and what was rescued is counted here.
+ * CPU's entries; the kernel counts those, and what was rescued is counted here. The functions of the trampoline tier are
+ * called by fewer tasks: three entries do.
  */
 #ifndef KUNAI_BPF_TIER_TURNS_H
 #define KUNAI_BPF_TIER_TURNS_H
@@ -27,6 +28,14 @@ enum hook {
 #include "schema/hooks.def"
 #undef TRACEPOINT
 #undef SYSCALL
+	HOOK_TRACEPOINTS,
+	HOOK_LAST_TRACEPOINT = HOOK_TRACEPOINTS - 1,
+#define TRAMPOLINE(program, kind, function, events) HOOK_##program,
+#define CALLED(program, call, events) \
+	HOOK_called_##call, HOOK_called_##call##_compat, HOOK_called_##call##_ia32,
+#include "schema/trampolines.def"
+#undef TRAMPOLINE
+#undef CALLED
 	HOOK_COUNT
 };
 
@@ -38,7 +47,10 @@ struct turn_cell {
 	u64 levels;
 	u64 context;
 };
-_Static_assert(HOOK_COUNT *TURN_BITS <= 64, "a level for each hook in turn_cell.levels");
+/* None of the trampoline tier's hooks comes into another one: they share a level, and an event of another one is a new one. */
+enum { TURN_OF_TRAMPOLINES = HOOK_TRACEPOINTS };
+#define TURN_HOOK_SHIFT 48
+_Static_assert((TURN_OF_TRAMPOLINES + 1) * TURN_BITS <= 64, "a level for each of them in turn_cell.levels");
 MAP(BPF_MAP_TYPE_ARRAY, TURN_CELLS, u32, struct turn_cell, 0, turns);
 MAP(BPF_MAP_TYPE_ARRAY, HOOK_COUNT, u32, u64, 0, rescued);
 
@@ -59,12 +71,14 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 	u32 task = bpf_get_current_pid_tgid();
 	u32 pair = task ? task % TURN_THREADS : TURN_THREADS + bpf_get_smp_processor_id();
 	u32 key = pair * 2 + (distance * TURN_HASH >> 63);
-	u32 shift = hook * TURN_BITS;
+	u32 shift = (hook < HOOK_TRACEPOINTS ? hook : TURN_OF_TRAMPOLINES) * TURN_BITS;
 	u64 mask = (1 << TURN_BITS) - 1;
 	struct turn_cell *cell = bpf_map_lookup_elem(&turns, &key);
 
 	if (!cell)
 		return level == 0;
+	if (hook >= HOOK_TRACEPOINTS)
+		distance ^= (u64)hook << TURN_HOOK_SHIFT;
 	if (cell->context != distance) {
 		cell->context = distance;
 		cell->levels = TURN_NONE;
@@ -81,8 +95,8 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 	return true;
 }
 
-#define ENTRY(level, program, tracepoint)                       \
-	SEC("tp_btf/" #tracepoint)                              \
+#define ENTRY(level, program, section)                          \
+	SEC(section)                                            \
 	int program##_##level(void *ctx)                        \
 	{                                                       \
 		if (turn(ctx, level, HOOK_##program))           \
@@ -90,10 +104,19 @@ static __always_inline bool turn(void *context, u32 level, u32 hook)
 		return 0;                                       \
 	}
 
-#define TRACEPOINT(program, tracepoint, events, traits) TURN_LEVELS(ENTRY, program, tracepoint)
+#define TRACEPOINT(program, tracepoint, events, traits) TURN_LEVELS(ENTRY, program, "tp_btf/" #tracepoint)
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT
 #undef SYSCALL
+
+#define TRAMPOLINE(program, kind, function, events) TRAMPOLINE_TURN_LEVELS(ENTRY, program, #kind)
+#define CALLED(program, call, events)                                  \
+	TRAMPOLINE_TURN_LEVELS(ENTRY, called_##call, "fexit")          \
+	TRAMPOLINE_TURN_LEVELS(ENTRY, called_##call##_compat, "fexit") \
+	TRAMPOLINE_TURN_LEVELS(ENTRY, called_##call##_ia32, "fexit")
+#include "schema/trampolines.def"
+#undef TRAMPOLINE
+#undef CALLED
 
 #endif

@@ -110,7 +110,7 @@ __noinline u64 uring_segment_size(u64 iov, u32 i, u32 compat)
 {
 	struct user_iovec v;
 
-	return user_iovec_read(&v, iov, i, compat) ? v.len : 0;
+	return user_iovec_read(&v, iov, i, compat ? IOVEC_COMPAT : IOVEC_USER) ? v.len : 0;
 }
 
 __noinline u64 uring_segments_size(u64 iov, u64 segments, u32 compat)
@@ -176,7 +176,7 @@ static __always_inline void uring_taken(struct io_kiocb *req)
 		return;
 	if (uring_is(opcode, URING_SENDING | OPS(CONNECT)))
 		uring_socket_taken(address, opcode);
-	else if (opcode == URING_CLOSE && wanted(EVENT_write_close))
+	else if (opcode == URING_CLOSE && by_tracepoint(EVENT_write_close))
 		uring_close_taken(address);
 }
 
@@ -273,8 +273,8 @@ __noinline int uring_connected(u64 address, s32 res)
 	struct sock *sk = file ? sock_of_file(file) : NULL;
 
 	if (sk)
-		emit_connect(sk, (u64)BPF_CORE_READ(connect, addr), BPF_CORE_READ(connect, addr_len), res,
-			     VIA_URING);
+		emit_connect(sk, (u64)BPF_CORE_READ(connect, addr), BPF_CORE_READ(connect, addr_len), false,
+			     res, VIA_URING);
 	return 0;
 }
 
@@ -307,7 +307,7 @@ static __always_inline void uring_done(struct io_kiocb *req)
 		else
 			held_drop(address);
 	}
-	if (wanted(EVENT_write_close))
+	if (by_tracepoint(EVENT_write_close))
 		uring_last_reference(address);
 }
 
@@ -322,7 +322,7 @@ int on_uring_complete(u64 *ctx)
 	struct task_struct *t = current_task();
 	struct io_kiocb *req = NULL;
 
-	if (wanted(EVENT_write_close) && TYPED(t, task_works))
+	if (by_tracepoint(EVENT_write_close) && TYPED(t, task_works))
 		closing_pending(t);
 	if (!config.uring_told)
 		return 0;

@@ -14,7 +14,7 @@ static uint64_t read_missed(const struct probe *probe)
 {
 	uint64_t missed = 0;
 
-	for (size_t i = 0; i < hook_tracepoint_count; i++)
+	for (size_t i = 0; i < hook_count; i++)
 		missed += probe_missed(probe, i);
 	return missed;
 }
@@ -75,11 +75,11 @@ uint64_t accounts_received(const struct accounts *a)
 
 void accounts_log_missed(const struct probe *probe)
 {
-	for (size_t i = 0; i < hook_tracepoint_count; i++) {
+	for (size_t i = 0; i < hook_count; i++) {
 		uint64_t missed = probe_missed(probe, i);
 		if (missed)
 			log_info("accounting: the kernel left out %" PRIu64 " events of %s", missed,
-				 hook_tracepoints[i].tracepoint);
+				 hooks[i].name);
 	}
 }
 

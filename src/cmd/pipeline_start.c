@@ -62,14 +62,39 @@ static uint32_t ring_size(uint64_t bytes, uint64_t buffered)
 	return size;
 }
 
+/* Which event runs where, and why not on the better one. */
+static void log_tiers(const struct pipeline *p)
+{
+	uint64_t events = probe_trampoline(p->probe);
+	const char *line = probe_fallbacks(p->probe);
+	struct buf names = {0};
+
+	for (int i = 0; i < EVENT_COUNT; i++)
+		if (events & (1ULL << i))
+			buf_printf(&names, " %s", event_catalogue[i].name.p);
+	log_info("on trampolines:%s", names.len ? names.p : " nothing");
+	buf_fini(&names);
+	for (size_t len; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		log_info("not on a trampoline: %.*s", (int)len, line);
+	}
+}
+
 static int open_probe(struct pipeline *p, struct buf *ret_message)
 {
+	static const enum probe_tier tiers[] = {
+		[TIER_AUTO] = PROBE_TIER_AUTO,
+		[TIER_TRACEPOINTS] = PROBE_TIER_TRACEPOINT,
+		[TIER_TRAMPOLINES] = PROBE_TIER_TRAMPOLINE,
+	};
 	struct probe_options options = {
 		.send_min_len = config_send_data_min_len(p->config),
 		.files_limit = p->config->max_eps_fs.set ? p->config->max_eps_fs.value : 0,
 		.max_args = (uint32_t)p->config->max_args,
 		.ring_process = ring_size(RING_PROCESS, p->config->max_buffered_events),
 		.ring_other = ring_size(RING_OTHER, p->config->max_buffered_events),
+		.tier = tiers[p->config->tier],
+		.without = p->config->without_hooks,
 		.force = p->config->force_load,
 		.verbose = log_get_level() >= LOG_DEBUG,
 	};
@@ -85,6 +110,8 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 		err = probe_attach(p->probe, ret_message);
 	if (!err)
 		log_info("this kernel: %s", probe_facts(p->probe));
+	if (!err)
+		log_tiers(p);
 	if (!err && *probe_skipped(p->probe))
 		log_warn("the kernel refused these programs, their events are missing: %s",
 			 probe_skipped(p->probe));

@@ -50,6 +50,9 @@ struct config_scanner {
 	uint64_t yara_timeout; /* seconds */
 };
 
+/* Where the hooks sit: docs/tiers.md. */
+enum config_tier { TIER_AUTO, TIER_TRACEPOINTS, TIER_TRAMPOLINES };
+
 /* Numbers are 64 bits wide whatever their range, which is in options.def. */
 struct config {
 	char host_uuid[CONFIG_UUID_TEXT];
@@ -60,6 +63,8 @@ struct config {
 	bool harden;
 	bool force_load;
 	uint64_t max_args; /* bytes */
+	enum config_tier tier;
+	char *without_hooks; /* names separated by commas, or NULL */
 	struct config_output output;
 	char *metrics; /* see config_parse_loopback(), or NULL */
 	struct config_scanner scanner;

@@ -29,6 +29,7 @@ const struct config_option config_options[OPTION_COUNT] = {
 #define C_TYPE_OPTIONAL_PATH char *
 #define C_TYPE_LOOPBACK      char *
 #define C_TYPE_UUID          char *
+#define C_TYPE_TIER          enum config_tier
 #define OPTION(id, type, member, ...)                                                          \
 	_Static_assert(_Generic(((struct config *)0)->member, C_TYPE_##type : 1, default : 0), \
 		       "type of " #id);
@@ -153,6 +154,28 @@ static int set_uuid(const struct config_option *option, void *member, struct str
 	return host_uuid_parse(text, member);
 }
 
+static const char *const tier_names[] = {
+	[TIER_AUTO] = "auto",
+	[TIER_TRACEPOINTS] = "tracepoint",
+	[TIER_TRAMPOLINES] = "trampoline",
+};
+
+static int set_tier(const struct config_option *option, void *member, struct str text)
+{
+	(void)option;
+	for (size_t i = 0; i < sizeof(tier_names) / sizeof(*tier_names); i++)
+		if (str_eq(text, str_of(tier_names[i]))) {
+			*(enum config_tier *)member = (enum config_tier)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static void add_tier(const void *member, struct buf *out)
+{
+	buf_add_str(out, str_of(tier_names[*(const enum config_tier *)member]));
+}
+
 static void add_bool(const void *member, struct buf *out)
 {
 	buf_add_str(out, *(const bool *)member ? STR("true") : STR("false"));
@@ -252,6 +275,8 @@ static const struct option_type_info {
 	[OPTION_TYPE_PATHS] = {0, set_paths, NULL, fini_paths, "a list of paths"},
 	[OPTION_TYPE_UUID] = {SCALAR_STRING | SCALAR_NULL, set_uuid, add_uuid,
 			      .expected = "a UUID such as 9fda529a-6ed9-5ba5-890c-85f3bd3cc601"},
+	[OPTION_TYPE_TIER] = {SCALAR_STRING, set_tier, add_tier,
+			      .expected = "auto, tracepoint or trampoline"},
 };
 
 static void *member_of(const struct config_option *option, struct config *config)

@@ -20,6 +20,7 @@ enum option_type {
 	OPTION_TYPE_LOOPBACK,      /* an address and a port, or null */
 	OPTION_TYPE_PATHS,
 	OPTION_TYPE_UUID,
+	OPTION_TYPE_TIER,
 };
 
 struct config_option {

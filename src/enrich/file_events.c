@@ -109,8 +109,10 @@ void enrich_file_unlink(struct enricher *e, struct event *event, const struct pr
 }
 
 /* What is gone already may have been a regular file: it is shown. */
-static bool may_be_regular(const struct name_lookup *lookup)
+static bool may_be_regular(const struct path *path, const struct name_lookup *lookup)
 {
+	if (path->wire && !(path->wire->flags & PATH_USER))
+		return S_ISREG(path->wire->mode);
 	return lookup->mode == 0 || S_ISREG(lookup->mode);
 }
 
@@ -125,7 +127,7 @@ void enrich_file_rename(struct enricher *e, struct event *event, const struct pr
 
 	data->exchanged = is_exchange(event);
 	data->path_unverified = old_unverified || new_unverified;
-	if (may_be_regular(new))
+	if (may_be_regular(&data->new, new))
 		emit(context, event);
 	else
 		e->stats.renames_left_out++;
@@ -134,7 +136,7 @@ void enrich_file_rename(struct enricher *e, struct event *event, const struct pr
 	struct path first = data->old;
 	data->old = data->new;
 	data->new = first;
-	if (!may_be_regular(old)) {
+	if (!may_be_regular(&data->new, old)) {
 		e->stats.renames_left_out++;
 		return;
 	}

@@ -130,6 +130,15 @@ static const struct hook calls[] = {
 };
 
 /* What programs do all the time; sendmsg, readv and the like begin like these. */
+/* A system call's function is named by the call. */
+static const struct hook functions[] = {
+#define TRAMPOLINE(program, kind, function, events) {#function, events},
+#define CALLED(program, call, events)               {"return of " #call, events},
+#include "schema/trampolines.def"
+#undef TRAMPOLINE
+#undef CALLED
+};
+
 static const char *const frequent[] = {"read", "write", "pread", "pwrite", "send", "recv", "splice"};
 
 static bool is_frequent(const char *call)
@@ -163,6 +172,20 @@ static void print_hooks(int type)
 		printf("the tracepoint that is named above");
 }
 
+static void print_functions(int type)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)
+		if (functions[i].events & (1ULL << type)) {
+			bool call = strncmp(functions[i].name, "return of ", strlen("return of ")) == 0;
+			printf(call ? "%s%s" : "%s`%s`", comma, functions[i].name);
+			comma = ", ";
+		}
+	if (!*comma)
+		printf("as above");
+}
+
 static const char *cost_class(int type)
 {
 	const char *found = NULL;
@@ -188,6 +211,8 @@ static void print_cost(int type)
 	}
 	printf("| hooks, tracepoint tier | ");
 	print_hooks(type);
+	printf(" |\n| hooks, trampoline tier | ");
+	print_functions(type);
 	printf(" |\n| cost | %s |\n", cost_class(type));
 }
 

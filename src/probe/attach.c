@@ -48,7 +48,7 @@ static bool attach_program(struct probe *p, struct bpf_program *program)
 	return link;
 }
 
-static struct bpf_program *entry_of(const struct probe *p, const struct hook_tracepoint *hook, int entry)
+static struct bpf_program *entry_of(const struct probe *p, const struct hook *hook, int entry)
 {
 	char name[NAME_MAX_LEN];
 
@@ -57,38 +57,64 @@ static struct bpf_program *entry_of(const struct probe *p, const struct hook_tra
 }
 
 /* Kernels of the legacy build run a program in the midst of itself. */
-static bool takes_turns(const struct probe *p, const struct hook_tracepoint *hook)
+static bool takes_turns(const struct probe *p, const struct hook *hook)
 {
 	return p->modern && (p->facts.preemptible || hook->traits & INTERRUPTS);
 }
 
-/* In their order, which is the one in which the kernel runs them. */
-static bool attach_entries(struct probe *p, const struct hook_tracepoint *hook)
+static int entry_count(const struct probe *p, const struct hook *hook)
+{
+	if (hook->traits & TRAMPOLINE_KINDS)
+		return TRAMPOLINE_TURN_ENTRIES;
+	return p->facts.preemptible ? TURN_ENTRIES : ENTRIES_NESTED;
+}
+
+/* So that the kernel runs them in their order: a tracepoint those first that came first, a trampoline those that came
+ * last (bpf_trampoline_link_prog). */
+static bool attach_entries(struct probe *p, const struct hook *hook)
 {
 	char array[NAME_MAX_LEN];
+	int n = entry_count(p, hook);
 
 	snprintf(array, sizeof(array), "%s_body", hook->program);
 	if (set_entry(p, array, 0, hook->program) < 0)
 		return false;
-	int entries = p->facts.preemptible ? TURN_ENTRIES : ENTRIES_NESTED;
-	for (int i = 0; i < entries; i++)
-		if (!attach_program(p, entry_of(p, hook, i)))
+	for (int i = 0; i < n; i++)
+		if (!attach_program(p, entry_of(p, hook, hook->traits & TRAMPOLINE_KINDS ? n - 1 - i : i)))
 			return false;
 	return true;
+}
+
+static bool attach_hook(struct probe *p, const struct hook *hook)
+{
+	return takes_turns(p, hook)
+		       ? attach_entries(p, hook)
+		       : attach_program(p, bpf_object__find_program_by_name(p->object, hook->program));
+}
+
+int attach_trampolines(struct probe *p)
+{
+	uint64_t tried = p->trampoline;
+
+	for (size_t i = 0; i < hook_count; i++)
+		if (hooks[i].traits & TRAMPOLINE_KINDS && load_wants_hook(p, &hooks[i]) &&
+		    !attach_hook(p, &hooks[i]))
+			tier_refuse(p, &hooks[i], "it cannot be attached to");
+	return p->trampoline == tried ? 0 : -EAGAIN;
 }
 
 /* Without the hooks of process life no event has ancestors, and without the others there are few events. */
 static int check_essential(const struct probe *p, struct buf *ret_message)
 {
-	for (size_t i = 0; i < hook_tracepoint_count && !p->options.force; i++) {
-		const struct hook_tracepoint *hook = &hook_tracepoints[i];
+	for (size_t i = 0; i < hook_count && !p->options.force; i++) {
+		const struct hook *hook = &hooks[i];
 		if (!(hook->traits & ESSENTIAL) || !load_was_refused(p, hook->program))
 			continue;
 		buf_printf(ret_message,
 			   "the kernel refuses the program %s on the tracepoint %s: `kunai -d run` shows "
 			   "why, and "
 			   "--force-load goes on without it",
-			   hook->program, hook->tracepoint);
+			   hook->program, hook->name);
 		return -ENOEXEC;
 	}
 	return 0;
@@ -96,25 +122,21 @@ static int check_essential(const struct probe *p, struct buf *ret_message)
 
 int probe_attach(struct probe *p, struct buf *ret_message)
 {
-	p->links = calloc(hook_tracepoint_count * TURN_ENTRIES + 1, sizeof(*p->links));
-	p->missed_before = calloc(hook_tracepoint_count, sizeof(*p->missed_before));
-	if (!p->links || !p->missed_before)
-		return -ENOMEM;
 	if (p->pending_alone && !attach_program(p, bpf_object__find_program_by_name(p->object, "on_pending")))
 		load_skip_program(p, "on_pending");
-	for (size_t i = 0; i < hook_tracepoint_count; i++) {
-		const struct hook_tracepoint *hook = &hook_tracepoints[i];
+	for (size_t i = 0; i < hook_count; i++) {
+		const struct hook *hook = &hooks[i];
 		struct bpf_program *program = bpf_object__find_program_by_name(p->object, hook->program);
-		if (!program || !bpf_program__autoload(program))
+		if (!program || !bpf_program__autoload(program) || hook->traits & TRAMPOLINE_KINDS)
 			continue;
 		/* every call would pay for it: only where nothing else sees a file close */
 		if (strcmp(hook->program, "on_sys_enter") == 0 && !p->facts.close_is_final)
 			continue;
-		if (!(takes_turns(p, hook) ? attach_entries(p, hook) : attach_program(p, program)))
+		if (!attach_hook(p, hook))
 			load_skip_program(p, hook->program);
 	}
 	/* while a hook had some of its entries only, what they missed was from before the start */
-	for (size_t i = 0; i < hook_tracepoint_count; i++)
+	for (size_t i = 0; i < hook_count; i++)
 		p->missed_before[i] = probe_missed(p, i);
 	return check_essential(p, ret_message);
 }
@@ -140,7 +162,7 @@ static uint64_t program_misses(const struct bpf_program *program)
 uint64_t probe_missed(const struct probe *p, size_t hook)
 {
 	const uint32_t key = (uint32_t)hook;
-	const struct hook_tracepoint *row = &hook_tracepoints[hook];
+	const struct hook *row = &hooks[hook];
 	uint64_t rescued = 0;
 
 	/* every event comes to the first entry, or is missed by it */

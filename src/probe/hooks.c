@@ -5,6 +5,8 @@
 
 #include "schema/wire.h"
 
+#include "bpf/base/config.h"
+
 #define E(name) (1ULL << EVENT_##name)
 #define ALL     (~0ULL)
 
@@ -17,14 +19,24 @@ enum {
 #undef SYSCALL
 };
 
-const struct hook_tracepoint hook_tracepoints[] = {
+enum { AT_fentry = AT_ENTRY, AT_fexit = 0 };
+
+const struct hook hooks[] = {
 #define TRACEPOINT(program, tracepoint, events, traits) {#program, #tracepoint, events, traits},
 #define SYSCALL(program, call, events)
 #include "schema/hooks.def"
 #undef TRACEPOINT
 #undef SYSCALL
+#define TRAMPOLINE(program, kind, function, events) {#program, #function, events, FUNCTION | AT_##kind},
+#define CALLED(program, call, events)                                    \
+	{"called_" #call, #call, events, NATIVE_CALL},                   \
+		{"called_" #call "_compat", #call, events, COMPAT_CALL}, \
+		{"called_" #call "_ia32", #call, events, IA32_CALL},
+#include "schema/trampolines.def"
+#undef TRAMPOLINE
+#undef CALLED
 };
-const size_t hook_tracepoint_count = sizeof(hook_tracepoints) / sizeof(*hook_tracepoints);
+const size_t hook_count = sizeof(hooks) / sizeof(*hooks);
 
 /* arm64 never had the oldest calls; they are never made there. */
 #ifndef __NR_open
@@ -146,3 +158,14 @@ const struct hook_syscall hook_syscalls[] = {
 #undef SYSCALL
 };
 const size_t hook_syscall_count = sizeof(hook_syscalls) / sizeof(*hook_syscalls);
+
+const struct hook_access hook_accesses[] = {
+#define TRAMPOLINE(program, kind, function, events)
+#define CALLED(program, call, events)
+#define ACCESS(call, how) {__NR_##call, COMPAT(call), how},
+#include "schema/trampolines.def"
+#undef TRAMPOLINE
+#undef CALLED
+#undef ACCESS
+};
+const size_t hook_access_count = sizeof(hook_accesses) / sizeof(*hook_accesses);

@@ -6,6 +6,7 @@
 #ifndef KUNAI_PROBE_INTERNAL_H
 #define KUNAI_PROBE_INTERNAL_H
 
+#include "probe/hooks.h"
 #include "probe/learn.h"
 #include "probe/probe.h"
 
@@ -29,11 +30,15 @@ struct probe {
 	bool uring_told_known;
 	bool uring_told; /* the second argument of io_uring_complete is the request */
 	struct bpf_object *object;
+	uint64_t trampoline; /* events, by enum event_type, that the trampoline tier serves */
+	uint32_t id_mapped;
+	char (*targets)[NAME_MAX_LEN]; /* by hook: the kernel's function */
 	struct buf skipped;
+	struct buf fallbacks;
 	struct kernel_facts facts;
 	struct bpf_link **links;
 	size_t link_count;
-	uint64_t *missed_before; /* by row of hook_tracepoints, until all were attached */
+	uint64_t *missed_before; /* by hook, until all were attached */
 	struct ring_buffer *rings;
 	struct ring_positions positions[RINGS];
 	bool blocked;
@@ -47,13 +52,25 @@ struct probe {
 
 /* Loads the programs that the options ask for; one that the kernel refuses is left out and named in p->skipped. */
 int load_programs(struct probe *p);
+/* Of the events, those that are wanted and that the tracepoint tier serves. */
 bool load_wants(const struct probe *p, uint64_t events);
+bool load_wants_hook(const struct probe *p, const struct hook *hook);
+/* The hook of a program or of an entry, NULL for other programs. */
+const struct hook *load_find_hook(const char *program);
 struct bpf_map *load_find_map(const struct probe *p, const char *name);
 void load_skip_program(struct probe *p, const char *name);
 bool load_was_refused(const struct probe *p, const char *name);
 
 /* The tail calls of the loaded programs, by syscall number. */
 int attach_fill_tables(struct probe *p);
+
+/* Chooses the events of the trampoline tier by what this kernel has; see tier.c. */
+int tier_choose(struct probe *p, struct buf *ret_message);
+/* The hook was refused: its events go to the tracepoint tier. */
+void tier_refuse(struct probe *p, const struct hook *hook, const char *why);
+
+/* Attaches the trampoline tier. -EAGAIN: some events had to go to the other one, and the programs must be loaded anew. */
+int attach_trampolines(struct probe *p);
 
 int reader_open(struct probe *p);
 void reader_close(struct probe *p);

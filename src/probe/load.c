@@ -49,7 +49,16 @@ static bool kernel_is_modern(void)
 
 bool load_wants(const struct probe *p, uint64_t events)
 {
-	return (events & p->options.wanted) != 0;
+	return (events & p->options.wanted & ~p->trampoline) != 0;
+}
+
+bool load_wants_hook(const struct probe *p, const struct hook *hook)
+{
+	uint64_t events = hook->events & p->options.wanted;
+
+	if (hook->traits & TRAMPOLINE_KINDS)
+		return events & p->trampoline && *p->targets[hook - hooks];
+	return hook->traits & BY_TRACEPOINT ? load_wants(p, events) : events != 0;
 }
 
 /* The entries of a hook are called like it, with a number: see turns.h of the kernel side. */
@@ -61,13 +70,26 @@ static bool is_entry_of(const char *name, const char *hook)
 	       name[len + 1] < '0' + TURN_ENTRIES && name[len + 2] == '\0';
 }
 
+static bool is_of(const char *name, const char *hook)
+{
+	return strcmp(name, hook) == 0 || is_entry_of(name, hook);
+}
+
+const struct hook *load_find_hook(const char *program)
+{
+	for (size_t i = 0; i < hook_count; i++)
+		if (is_of(program, hooks[i].program))
+			return &hooks[i];
+	return NULL;
+}
+
 static bool program_wanted(const struct probe *p, const char *name)
 {
-	for (size_t i = 0; i < hook_tracepoint_count; i++) {
-		if (strcmp(hook_tracepoints[i].program, name) == 0)
-			return load_wants(p, hook_tracepoints[i].events);
-		if (is_entry_of(name, hook_tracepoints[i].program))
-			return p->modern && load_wants(p, hook_tracepoints[i].events);
+	for (size_t i = 0; i < hook_count; i++) {
+		if (strcmp(hooks[i].program, name) == 0)
+			return load_wants_hook(p, &hooks[i]);
+		if (is_entry_of(name, hooks[i].program))
+			return p->modern && load_wants_hook(p, &hooks[i]);
 	}
 	for (size_t i = 0; i < hook_syscall_count; i++)
 		if (strcmp(hook_syscalls[i].program, name) == 0 && load_wants(p, hook_syscalls[i].events) &&
@@ -115,6 +137,7 @@ static int set_config(struct probe *p)
 		return -errno;
 	const struct bpf_config config = {
 		.wanted = p->options.wanted,
+		.trampoline = p->trampoline,
 		.send_min_len = p->options.send_min_len,
 		.self_tgid = (uint32_t)getpid(),
 		.max_args = p->options.max_args,
@@ -123,12 +146,28 @@ static int set_config(struct probe *p)
 		.wakeup_other = p->options.ring_other / 4,
 		.uring_request = p->uring_request,
 		.uring_told = p->uring_told,
+		.id_mapped = p->id_mapped,
 		.secret = secret,
 		.files_limit = p->options.files_limit,
 		.files_limit_task = files_limit_of_task(p->options.files_limit),
 	};
 
 	return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
+}
+
+static int set_accesses(struct probe *p)
+{
+	struct bpf_map *map = load_find_map(p, ".rodata.calls");
+	uint16_t accesses[2 * CALL_NUMBERS] = {0};
+
+	for (size_t i = 0; i < hook_access_count; i++) {
+		const struct hook_access *a = &hook_accesses[i];
+		if (a->native != NO_SYSCALL)
+			accesses[a->native] = a->how;
+		if (a->compat != NO_SYSCALL)
+			accesses[CALL_NUMBERS + a->compat] = a->how;
+	}
+	return map ? bpf_map__set_initial_value(map, accesses, sizeof(accesses)) : -ENOENT;
 }
 
 static int set_map_sizes(struct probe *p)
@@ -159,11 +198,6 @@ static int set_map_sizes(struct probe *p)
 	return bpf_map__set_value_size(large, bpf_map__value_size(large) + p->options.max_args);
 }
 
-static bool is_of(const char *name, const char *hook)
-{
-	return strcmp(name, hook) == 0 || is_entry_of(name, hook);
-}
-
 /* Asks the kernel's BTF, which the object loads once and keeps. */
 static bool has_target(struct bpf_program *program, const char *tracepoint)
 {
@@ -186,15 +220,6 @@ static bool learn_uring_request(struct probe *p)
 	return true;
 }
 
-/* The row of a hook's program or entry, NULL for other programs. */
-static const struct hook_tracepoint *find_row(const char *name)
-{
-	for (size_t i = 0; i < hook_tracepoint_count; i++)
-		if (is_of(name, hook_tracepoints[i].program))
-			return &hook_tracepoints[i];
-	return NULL;
-}
-
 /* Whether the end of a request tells which one it was: since 5.18 (cef216fc32d7), two pointers come first. */
 static void learn_uring_told(struct probe *p)
 {
@@ -208,10 +233,12 @@ static void learn_uring_told(struct probe *p)
 /* Points a program to what this kernel calls the tracepoint; false when it has none. */
 static bool choose_target(struct probe *p, struct bpf_program *program, const char *name)
 {
-	const struct hook_tracepoint *row = find_row(name);
+	const struct hook *hook = load_find_hook(name);
 
-	if (row && row->traits & OPTIONAL_TRACEPOINT)
-		return has_target(program, row->tracepoint);
+	if (hook && hook->traits & TRAMPOLINE_KINDS)
+		return has_target(program, p->targets[hook - hooks]);
+	if (hook && hook->traits & OPTIONAL_TRACEPOINT)
+		return has_target(program, hook->name);
 	if (!is_of(name, "on_uring_submit"))
 		return true;
 	return has_target(program, "io_uring_submit_req") || /* since 6.4 */
@@ -222,10 +249,8 @@ static int open_object(struct probe *p, bool modern)
 {
 	struct bpf_program *program;
 
-	p->object =
-		modern ? bpf_object__open_mem(bpf_object_tracepoint_start, EMBEDDED_SIZE(tracepoint), NULL)
-		       : bpf_object__open_mem(bpf_object_tracepoint_legacy_start,
-					      EMBEDDED_SIZE(tracepoint_legacy), NULL);
+	p->object = modern ? bpf_object__open_mem(bpf_object_modern_start, EMBEDDED_SIZE(modern), NULL)
+			   : bpf_object__open_mem(bpf_object_legacy_start, EMBEDDED_SIZE(legacy), NULL);
 	if (!p->object)
 		return -errno;
 	bpf_object__for_each_program(program, p->object)
@@ -235,26 +260,30 @@ static int open_object(struct probe *p, bool modern)
 		if (bpf_program__autoload(program))
 			bpf_program__set_autoload(program, choose_target(p, program, name));
 	}
-	if (load_wants(p, URING))
+	if (p->options.wanted & URING)
 		learn_uring_told(p);
 	int err = set_config(p);
+	if (!err)
+		err = set_accesses(p);
 	return err ? err : set_map_sizes(p);
 }
 
 static bool is_essential(const char *program)
 {
-	for (size_t i = 0; i < hook_tracepoint_count; i++)
-		if (hook_tracepoints[i].traits & ESSENTIAL &&
-		    strcmp(hook_tracepoints[i].program, program) == 0)
-			return true;
-	return false;
+	const struct hook *hook = load_find_hook(program);
+
+	return hook && hook->traits & ESSENTIAL;
 }
 
 /* Before the next try. */
 static void leave_out(struct probe *p, const char *program)
 {
+	const struct hook *hook = load_find_hook(program);
+
 	if (strcmp(program, "exit_pending") == 0)
 		p->pending_alone = true; /* see dispatch.h of the kernel side */
+	else if (hook && hook->traits & TRAMPOLINE_KINDS)
+		tier_refuse(p, hook, "the kernel refuses the program");
 	else
 		load_skip_program(p, program);
 }

@@ -6,7 +6,7 @@
 #define EMBEDDED(name)      extern const unsigned char bpf_object_##name##_start[], bpf_object_##name##_end[]
 #define EMBEDDED_SIZE(name) ((size_t)(bpf_object_##name##_end - bpf_object_##name##_start))
 
-EMBEDDED(tracepoint);
-EMBEDDED(tracepoint_legacy);
+EMBEDDED(modern);
+EMBEDDED(legacy);
 
 #endif

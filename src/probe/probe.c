@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bpf/base/config.h"
 #include "probe/internal.h"
 
 static void raise_memlock(void)
@@ -15,6 +16,44 @@ static void raise_memlock(void)
 	struct rlimit infinity = {RLIM_INFINITY, RLIM_INFINITY};
 
 	setrlimit(RLIMIT_MEMLOCK, &infinity);
+}
+
+static void unload(struct probe *p)
+{
+	probe_detach(p);
+	free(p->links);
+	free(p->missed_before);
+	p->links = NULL;
+	p->missed_before = NULL;
+	bpf_object__close(p->object);
+	p->object = NULL;
+}
+
+/* Loads all programs, and attaches those of the trampoline tier. -EAGAIN: some cannot be. */
+static int load_and_try(struct probe *p, struct buf *ret_message)
+{
+	p->links = calloc(hook_count * TURN_ENTRIES + 1, sizeof(*p->links));
+	p->missed_before = calloc(hook_count, sizeof(*p->missed_before));
+	if (!p->links || !p->missed_before)
+		return -ENOMEM;
+
+	int err = load_programs(p);
+	if (err) {
+		buf_printf(ret_message, "cannot load the BPF programs: %s", strerror(-err));
+		return err;
+	}
+	err = learn_kernel_facts(p->object, &p->facts);
+	if (err) {
+		buf_printf(ret_message, "the kernel refuses to attach BPF tracing programs: %s",
+			   strerror(-err));
+		return err;
+	}
+	err = attach_fill_tables(p);
+	if (!err)
+		err = attach_trampolines(p);
+	if (err == -EAGAIN)
+		unload(p);
+	return err;
 }
 
 int probe_open(const struct probe_options *options, struct probe **ret, struct buf *ret_message)
@@ -31,22 +70,24 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 		goto fail;
 	p->cpus = (uint32_t)cpus;
 
-	err = load_programs(p);
-	if (err) {
-		buf_printf(ret_message, "cannot load the BPF programs: %s", strerror(-err));
+	err = tier_choose(p, ret_message);
+	if (err)
 		goto fail;
+	/* each further time with fewer events on the trampoline tier */
+	do
+		err = load_and_try(p, ret_message);
+	while (err == -EAGAIN);
+	if (!err && p->options.tier == PROBE_TIER_TRAMPOLINE && p->fallbacks.len && !p->options.force) {
+		buf_printf(ret_message,
+			   "not every event can be on a trampoline, and --force-load is not given: %s",
+			   p->fallbacks.p);
+		err = -EOPNOTSUPP;
 	}
-	err = learn_kernel_facts(p->object, &p->facts);
-	if (err) {
-		buf_printf(ret_message, "the kernel refuses to attach BPF tracing programs: %s",
-			   strerror(-err));
-		goto fail;
-	}
-	err = attach_fill_tables(p);
 	if (!err)
 		err = reader_open(p);
 	if (err) {
-		buf_printf(ret_message, "cannot set up the BPF maps: %s", strerror(-err));
+		if (!ret_message->len)
+			buf_printf(ret_message, "cannot set up the BPF maps: %s", strerror(-err));
 		goto fail;
 	}
 	*ret = p;
@@ -61,11 +102,11 @@ void probe_close(struct probe *p)
 	if (!p)
 		return;
 	probe_detach(p);
-	free(p->links);
-	free(p->missed_before);
 	reader_close(p);
-	bpf_object__close(p->object);
+	unload(p);
+	free(p->targets);
 	buf_fini(&p->skipped);
+	buf_fini(&p->fallbacks);
 	free(p);
 }
 
@@ -78,6 +119,16 @@ const char *probe_facts(const struct probe *p)
 	};
 
 	return texts[p->facts.close_is_final][p->facts.preemptible];
+}
+
+uint64_t probe_trampoline(const struct probe *p)
+{
+	return p->trampoline;
+}
+
+const char *probe_fallbacks(const struct probe *p)
+{
+	return p->fallbacks.len ? p->fallbacks.p : "";
 }
 
 const char *probe_skipped(const struct probe *p)

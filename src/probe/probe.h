@@ -14,6 +14,9 @@
 
 struct probe;
 
+/* Where the hooks sit. AUTO: for each event the best tier that this kernel allows. */
+enum probe_tier { PROBE_TIER_AUTO, PROBE_TIER_TRACEPOINT, PROBE_TIER_TRAMPOLINE };
+
 struct probe_options {
 	uint64_t wanted;       /* bit set by enum event_type */
 	uint64_t send_min_len; /* bytes */
@@ -21,8 +24,10 @@ struct probe_options {
 	uint32_t max_args;     /* bytes */
 	uint32_t ring_process; /* bytes, a power of two */
 	uint32_t ring_other;   /* bytes, a power of two */
-	bool force;            /* go on without programs that all others depend on */
-	bool verbose;          /* libbpf's own messages go to stderr */
+	enum probe_tier tier;
+	const char *without; /* functions that are treated as missing, separated by commas; or NULL */
+	bool force;          /* go on without programs that all others depend on */
+	bool verbose;        /* libbpf's own messages go to stderr */
 };
 
 /* One record of the wire format. A negative result stops the reading after this record. */
@@ -40,6 +45,11 @@ void probe_close(struct probe *p);
 
 /* What was found out about this kernel, as one line of text. */
 const char *probe_facts(const struct probe *p);
+
+/* Events that the trampoline tier serves, by enum event_type. */
+uint64_t probe_trampoline(const struct probe *p);
+/* Which events it does not serve although it could elsewhere, and why: a line each; empty when there are none. */
+const char *probe_fallbacks(const struct probe *p);
 
 /* Names of the programs that the kernel refused, separated by a space; empty when none. */
 const char *probe_skipped(const struct probe *p);
@@ -59,7 +69,7 @@ bool probe_is_blocked(const struct probe *p);
 /* Boot time in ns of the oldest record that is still being built, UINT64_MAX when there is none. */
 uint64_t probe_oldest_busy(const struct probe *p);
 
-/* Events of a row of hook_tracepoints that the kernel left out, because the hook's programs were interrupted or preempted
+/* Events of a row of hooks that the kernel left out, because the hook's programs were interrupted or preempted
  * on that CPU: nothing in the kernel side can count them. One that an entry has yet to take is counted meanwhile. */
 uint64_t probe_missed(const struct probe *p, size_t hook);
 

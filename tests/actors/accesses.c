@@ -216,6 +216,7 @@ static void access_nothing(const struct actor_case *self)
 	actor_must(read(fd, buffer, 5) == 0 && write(fd, buffer, 0) == 0, "nothing");
 	actor_must(read(fd, actor_nowhere, 5) <= 0 && write(fd, actor_nowhere, 5) < 0, "nowhere");
 	close(fd);
+	actor_fact_moved_nothing("empty", true);
 	fd = open_file(".", O_RDONLY);
 	actor_must(read(fd, buffer, 5) < 0, "a directory");
 	close(fd);

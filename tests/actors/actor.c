@@ -153,6 +153,17 @@ void actor_fact_closed(const char *path, const char *written_by)
 	state_path("close", path, written_by);
 }
 
+void actor_fact_moved_nothing(const char *path, bool reading)
+{
+	char absolute[PATH_MAX];
+	struct fact fact;
+
+	facts_begin(&fact, "moved_nothing");
+	facts_string(&fact, "path", actor_path(absolute, path));
+	facts_bool(&fact, "reading", reading);
+	facts_end(&fact);
+}
+
 static void state_unlink(const char *path, bool success)
 {
 	char absolute[PATH_MAX];

@@ -93,6 +93,8 @@ void actor_submit_aio(int fd, unsigned command, void *data, size_t len);
 void actor_fact_path(const char *op, const char *path);
 void actor_fact_created(const char *path);
 void actor_fact_closed(const char *path, const char *written_by);
+/* Accesses that the kernel allowed and that moved no byte: writing, and perhaps reading. */
+void actor_fact_moved_nothing(const char *path, bool reading);
 void actor_fact_unlinked(const char *path);
 void actor_fact_not_unlinked(const char *path);
 void actor_fact_renamed(const char *old, const char *new);

@@ -135,6 +135,15 @@ static void unlink_hard_link(const struct actor_case *self)
 	unlinked(unlink("file"), "file");
 }
 
+/* The kernel does nothing then, and succeeds. */
+static void rename_to_itself(const struct actor_case *self)
+{
+	(void)self;
+	make("file");
+	actor_must(link("file", "other") == 0, "link");
+	renamed(rename("file", "other"), "file", "other");
+}
+
 static void unlink_odd_names(const struct actor_case *self)
 {
 	static const char *const names[] = {"sp ace", "new\nline", "bad\xff\xfe", "...",
@@ -379,6 +388,7 @@ void actor_add_names(void)
 	actor_add(rename_exchange, 0, 0, 0, "file_rename.exchange");
 	actor_add(rename_whiteout, 0, 0, 0, "file_rename.whiteout");
 	actor_add(rename_over, 0, 0, 0, "file_rename.over");
+	actor_add(rename_to_itself, 0, 0, 0, "file_rename.to_itself");
 	actor_add(rename_through_link, 0, 0, 0, "file_rename.through_link");
 	actor_add(rename_others, 0, 0, 0, "file_rename.others");
 	actor_add(rename_odd_names, 0, 0, 0, "file_rename.odd_names");

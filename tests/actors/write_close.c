@@ -299,6 +299,7 @@ static void no_effect(const struct actor_case *self)
 	actor_must(write(fd, "", 0) == 0, "write nothing");
 	actor_must(write(fd, actor_nowhere, 10) < 0, "write from nowhere");
 	close(fd);
+	actor_fact_moved_nothing("target", false);
 
 	fd = open("target", O_RDONLY);
 	actor_must(fd >= 0 && write(fd, "x", 1) < 0, "write to a read-only descriptor");

@@ -263,9 +263,9 @@ def kernel_of(log):
     return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
 
-def judge_cases(facts, logs, files):
+def judge_cases(facts, logs, files, trampoline):
     """One result a case, in their order."""
-    table = model.Model(files, kernel_of(logs[0]))
+    table = model.Model(files, kernel_of(logs[0]), trampoline)
     of_case, expected = collections.defaultdict(list), collections.defaultdict(list)
     for fact in facts:
         if fact["case"]:
@@ -276,11 +276,11 @@ def judge_cases(facts, logs, files):
     return [judge_case(name, of_case[name], expected[name], logs) for name in of_case]
 
 
-def not_shown(facts, kernel):
+def not_shown(facts, kernel, trampoline=()):
     """Reason -> the cases in which this kernel cannot show what was done, or could not be made to do it."""
     table = collections.defaultdict(set)
     for fact in facts:
-        row = model.unseen_row(fact["case"], kernel) if fact.get("subject") else None
+        row = model.unseen_row(fact["case"], kernel, trampoline) if fact.get("subject") else None
         if row:
             table[row.why].add(fact["case"])
         elif fact.get("unseen"):
@@ -421,8 +421,9 @@ def judge_lingering(facts, logs):
     return results
 
 
-def judge(facts, logs, files):
-    results = judge_cases(facts, logs, files)
+def judge(facts, logs, files, trampoline=()):
+    """trampoline: the events that ran on that tier."""
+    results = judge_cases(facts, logs, files, trampoline)
     for number, log in enumerate(logs, 1):
         results += judge_log(f"run {number}", log)
     if len(logs) > 1:

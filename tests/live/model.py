@@ -43,16 +43,18 @@ class Unseen:
     why: str
     since: tuple = (0, 0)  # kernel versions
     before: tuple = (999, 0)
+    event: str | None = "write_close"  # that sees it on the trampoline tier
 
 
 UNSEEN = [
-    Unseen("io_uring.registered_files*", "the ring held it: it goes in a thread of the kernel"),
+    Unseen("io_uring.registered_files*", "the ring held it: it goes in a thread of the kernel", event=None),
     Unseen("write_close.*.undelivered", "it goes while a socket is torn down, after the call has returned", before=(6, 6)),
 ]
 
 
-def unseen_row(case, kernel):
-    rows = (row for row in UNSEEN if row.since <= kernel < row.before and fnmatch.fnmatchcase(case, row.cases))
+def unseen_row(case, kernel, trampoline):
+    rows = (row for row in UNSEEN if row.since <= kernel < row.before and row.event not in trampoline
+            and fnmatch.fnmatchcase(case, row.cases))  # fmt: skip
     return next(rows, None)
 
 
@@ -156,11 +158,6 @@ def expect_path(fact):
                  f"the last {PATH_LIMIT} bytes of the path")  # fmt: skip
 
 
-def expect_unverified(fact):
-    marked = bool(fact.get("unverified"))
-    return {"data.path_unverified": Match(lambda got: (got is True) == marked, marked, "there" if marked else "absent")}
-
-
 def entropy_of(data):
     total = len(data)
     return -sum(n / total * math.log2(n / total) for n in Counter(data).values()) if total else 0.0
@@ -188,9 +185,10 @@ def community_id_of(proto, src, sport, dst, dport):
 
 
 class Model:
-    def __init__(self, files, kernel=(0, 0)):
-        """files: name -> content of the programs that the actors execute. kernel: version of the kernel."""
-        self.kernel = kernel
+    def __init__(self, files, kernel=(0, 0), trampoline=()):
+        """files: name -> content of the programs that the actors execute. kernel: version of the kernel. trampoline: the
+        events that ran on that tier."""
+        self.kernel, self.trampoline = kernel, trampoline
         self.digests = {name: digests_of(content) for name, content in files.items()}
         self.processes = {}
         self.drivers = {}
@@ -390,18 +388,32 @@ class Model:
         path = text(fact["path"])
         return self.event(kind + "_config" if path.startswith("/etc/") else kind, fact, {"data.path": path})
 
+    def on_moved_nothing(self, fact):
+        """The trampoline tier asks whether an access is allowed, not what came of it."""
+        kinds = ("read", "write") if fact["reading"] else ("write",)
+        data = {"path": text(fact["path"])}
+        events = [e for kind in kinds if kind in self.trampoline and not is_background(kind, data) for e in self.access(kind, fact)]
+        if "write_close" in self.trampoline:
+            events += self.on_close(fact | {"written_by": "write"})
+        return events
+
     def on_unlink(self, fact):
         fields = {"data.path": expect_path(fact), "data.success": fact["success"]}
-        return self.event("file_unlink", fact, fields | expect_unverified(fact))
+        return self.event("file_unlink", fact, fields | self.expect_unverified("file_unlink", fact))
 
     def on_rename(self, fact):
         fields = {"data.old": text(fact["old"]), "data.new": text(fact["new"])}
         if fact.get("exchanged"):
             fields["data.exchanged"] = True
-        return self.event("file_rename", fact, fields | expect_unverified(fact))
+        return self.event("file_rename", fact, fields | self.expect_unverified("file_rename", fact))
+
+    def expect_unverified(self, kind, fact):
+        """On trampolines every path is the kernel's; io_uring requests are not seen there."""
+        marked = bool(fact.get("unverified") and (kind not in self.trampoline or fact.get("uring")))
+        return {"data.path_unverified": Match(lambda got: (got is True) == marked, marked, "there" if marked else "absent")}
 
     def is_unseen(self, fact):
-        return fact.get("subject") and unseen_row(fact["case"], self.kernel) is not None
+        return fact.get("subject") and unseen_row(fact["case"], self.kernel, self.trampoline) is not None
 
     def on_close_many(self, fact):
         directory = text(fact["dir"]).removesuffix("/f")

@@ -9,8 +9,8 @@
 static struct wire_counters counters[EVENT_COUNT];
 static uint64_t missed;
 
-const struct hook_tracepoint hook_tracepoints[] = {{0}};
-const size_t hook_tracepoint_count = 1;
+const struct hook hooks[] = {{0}};
+const size_t hook_count = 1;
 
 uint64_t probe_missed(const struct probe *p, size_t hook)
 {

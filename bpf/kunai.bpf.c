@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tracepoint tier: raw tracepoints with BTF, no kprobes, no trampolines. Layers, each uses only those above.
+ * The kernel side: raw tracepoints with BTF and trampolines, no kprobes. Layers, each uses only those above. What is loaded of
+ * it is for the sensor to choose: docs/tiers.md.
  * Built twice: KUNAI_MODERN=1 needs atomics that return a value, a typed current task and bpf_task_pt_regs (5.15).
  */
 #include "kernel.h"
@@ -9,8 +10,6 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
-
-#define KUNAI_TIER TIER_TRACEPOINT
 
 #include "base/config.h"
 #include "base/maps.h"
@@ -29,6 +28,7 @@
 #include "extract/sock.h"
 #include "extract/bpf.h"
 #include "extract/user.h"
+#include "extract/iter.h"
 #include "extract/memory.h"
 #include "extract/uring.h"
 
@@ -58,6 +58,13 @@
 #include "tier_tracepoint/memory.h"
 #include "tier_tracepoint/uring.h"
 #include "tier_tracepoint/dispatch.h"
+
+#include "tier_trampoline/hook.h"
+#include "tier_trampoline/file.h"
+#include "tier_trampoline/memory.h"
+#include "tier_trampoline/net.h"
+#include "tier_trampoline/control.h"
+
 #include "tier_tracepoint/turns.h"
 
 char LICENSE[] SEC("license") = "GPL";
