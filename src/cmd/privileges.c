@@ -46,6 +46,28 @@ void privileges_add_names(struct buf *out)
 	buf_add_str(out, str_of(names + 1));
 }
 
+void privileges_add_missing(uint64_t effective, struct buf *out)
+{
+#define ROW(name_) {CAP_##name_, "CAP_" #name_},
+	static const struct {
+		int number;
+		const char *name;
+	} rows[] = {CAPABILITIES(ROW)};
+#undef ROW
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (!(effective >> rows[i].number & 1))
+			buf_printf(out, "%s%s", out->len ? " " : "", rows[i].name);
+}
+
+bool privileges_suffice(uint64_t effective)
+{
+	const uint64_t bpf = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON;
+	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+	return (effective & admin || (effective & bpf) == bpf) && effective >> CAP_SYS_PTRACE & 1;
+}
+
 int privileges_drop(void)
 {
 #define BIT(name) | UINT64_C(1) << CAP_##name

@@ -8,6 +8,12 @@
 /* Their names as systemd writes them, separated by blanks. */
 void privileges_add_names(struct buf *out);
 
+/* Those that are not among the effective ones, separated by blanks; a set as in /proc/PID/status. */
+void privileges_add_missing(uint64_t effective, struct buf *out);
+
+/* Whether the sensor starts with these: BPF programs can be loaded, and all processes looked at. */
+bool privileges_suffice(uint64_t effective);
+
 /* Keeps these capabilities only, for all that this process will start, too. Before there are threads. 0 or -errno. */
 int privileges_drop(void);
 

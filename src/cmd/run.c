@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/compile_helper.h"
+#include "cmd/host_facts.h"
 #include "cmd/output.h"
 #include "cmd/pid_file.h"
 #include "cmd/pipeline.h"
@@ -17,11 +18,6 @@
 #include "probe/prog_reader.h"
 
 enum { FILES_MAX = 32768 };
-
-#define BTF_FILE "/sys/kernel/btf/vmlinux"
-
-/* include/linux/proc_ns.h: PROC_PID_INIT_INO, the inode number of the first pid namespace */
-#define HOST_PID_NAMESPACE 0xEFFFFFFCu
 
 static int check_host(void)
 {

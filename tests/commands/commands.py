@@ -429,6 +429,24 @@ def test_yara_check(tap, work):
     tap.ok(f"{bad}:3:1: error: rule 'three': syntax error" in run.stderr, "every one of them", run.stderr)
 
 
+def test_doctor(tap, work):
+    """Without root it tells what it can, and of a wrong configuration where it is wrong."""
+    config = work / "config.yaml"
+    config.write_text("workers: many\n")
+    config.chmod(0o644)
+    work.chmod(0o755)
+    program = work / "kunai"
+    shutil.copy(KUNAI, program)
+    run = subprocess.run([program, "doctor", "--json", "-c", config], capture_output=True, text=True, check=False,
+                         user=65534, group=65534, extra_groups=[])  # fmt: skip
+    told = {f["name"]: f for f in json.loads(run.stdout)["findings"]}
+    tap.equal(run.returncode, 1, "the status says that something fails")
+    tap.equal((told["configuration"]["state"], "config.yaml:1:10: workers: found" in told["configuration"]["found"]),
+              ("failure", True), "the configuration's mistake, with its place")  # fmt: skip
+    tap.equal((told["privileges"]["state"], told["programs"]["state"]), ("failure", "unknown"), "what root is needed for")
+    tap.equal(told["kernel"]["state"], "ok", "what it is not needed for")
+
+
 def test_manual(tap):
     """The pages are well-formed, and name every command and option that there is."""
     for page in sorted((TOP / "man").iterdir()):
@@ -458,6 +476,7 @@ def main():
         test_rules_page(tap, work)
         test_no_actions(tap, work)
         test_yara_check(tap, work)
+        test_doctor(tap, work)
         test_completion(tap, work, kunai)
         test_root(tap, work, kunai, KUNAI)
         test_manual(tap)

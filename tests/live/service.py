@@ -137,6 +137,19 @@ def ask_status(kunai, *options, **how):
     return subprocess.run([kunai, "status", *options], capture_output=True, text=True, timeout=60, check=False, **how)
 
 
+def check_doctor(kunai, directory):
+    """Every event has its place; the word of the status is that of the findings."""
+    run = subprocess.run([kunai, "doctor", "--json"], capture_output=True, text=True, timeout=120, check=False)
+    told = json.loads(run.stdout)
+    failed = [f["name"] for f in told["findings"] if f["state"] == "failure"]
+    must(not failed and run.returncode == 0, f"status {run.returncode}, failures: {failed}")
+    nowhere = [e["name"] for e in told["events"] if e["tier"] != "tracepoint" or not e["hooks"]]
+    must(told["events"] and not nowhere, f"events without a place: {nowhere}")
+    hooks = {e["name"]: e["hooks"].split() for e in told["events"]}
+    must("unlinkat" in hooks["file_unlink"] and hooks["execve"] == ["sched_process_exec"], f"hooks: {hooks}")
+    must({e["name"] for e in told["events"]} >= {"write_close", "send_data", "io_uring_sqe"}, "not all events")
+
+
 def check_status(kunai, directory):
     """Counters over the socket and over HTTP are those of the log."""
     port, log = free_port(), Path(directory, "events.log")
@@ -210,6 +223,7 @@ def check_gap(kunai, directory):
 CHECKS = {
     "it gives up what it does not need": check_privileges,
     "the gap between two runs is told": check_gap,
+    "doctor finds a place for every event": check_doctor,
     "status and metrics are those of the log": check_status,
     "a second one runs beside it with --run-dir": check_run_dir,
     "a service manager is told when it is ready, lives and ends": check_notify,

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/doctor.h"
+#include "event/catalogue.h"
+#include "event/schema.h"
+#include "probe/hooks.h"
+#include "probe/probe.h"
+
+/* What it means for an event that it is taken at tracepoints; docs/tiers.md has it all. */
+static const char *const consequences[EVENT_COUNT] = {
+	[EVENT_file_unlink] =
+		"the name is read from the program's memory and looked up after the call: path_unverified "
+		"marks what could not be",
+	[EVENT_file_rename] =
+		"names are read from the program's memory and looked up after the call: path_unverified "
+		"marks what could not be",
+	[EVENT_write_close] = "truncate(2) leaves a name only, which is looked up after the call",
+	[EVENT_write] = "truncate(2) leaves a name only, which is looked up after the call",
+	[EVENT_write_config] = "truncate(2) leaves a name only, which is looked up after the call",
+	[EVENT_send_data] =
+		"the address of a message on a socket that is not connected is read from the program's "
+		"memory: dst_unverified marks it",
+	[EVENT_connect] =
+		"the address of a connection that io_uring makes is read from the program's memory: "
+		"dst_unverified marks it",
+};
+
+/* Words are separated by blanks. */
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = strstr(words, word); at; at = strstr(at + 1, word))
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* A call can have several programs. */
+static void add_name(struct event_place *place, const char *name)
+{
+	size_t len = strlen(place->hooks);
+
+	if (!has_word(place->hooks, name))
+		snprintf(place->hooks + len, sizeof(place->hooks) - len, "%s%s", len ? " " : "", name);
+}
+
+/* Those of process life are needed for all events, and served by hooks of all. */
+static const char *const process_hooks[EVENT_COUNT] = {
+	[EVENT_execve] = "sched_process_exec",
+	[EVENT_execve_script] = "sched_process_exec",
+	[EVENT_clone] = "task_newtask",
+	[EVENT_exit] = "sched_process_exit",
+	[EVENT_exit_group] = "sched_process_exit",
+};
+
+/* The dispatcher of system calls is not named: their names are. */
+static void name_hooks(uint64_t event, const char *skipped, struct event_place *place)
+{
+	for (size_t i = 0; i < hook_count; i++)
+		if (!(hooks[i].traits & TRAMPOLINE_KINDS) && hooks[i].events & event &&
+		    hooks[i].events != UINT64_MAX && strncmp(hooks[i].name, "sys_", 4) &&
+		    !has_word(skipped, hooks[i].program))
+			add_name(place, hooks[i].name);
+	for (size_t i = 0; i < hook_syscall_count; i++)
+		if (hook_syscalls[i].events & event && !has_word(skipped, hook_syscalls[i].program))
+			add_name(place, hook_syscalls[i].name);
+}
+
+/* The line of this event, without its name. */
+static void find_reason(const char *fallbacks, struct str event, struct event_place *place)
+{
+	for (const char *line = fallbacks; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncmp(line, event.p, event.len) || line[event.len] != ':')
+			continue;
+		const char *why = line + event.len + 2;
+		snprintf(place->trampoline, sizeof(place->trampoline), "%.*s", (int)strcspn(why, "\n"), why);
+		return;
+	}
+}
+
+static void find_place(const struct probe *probe, int type, struct event_place *ret)
+{
+	uint64_t event = 1ULL << type;
+
+	*ret = (struct event_place){.name = event_catalogue[type].name.p, .consequence = consequences[type]};
+	if (process_hooks[type])
+		add_name(ret, process_hooks[type]);
+	else
+		name_hooks(event, probe_skipped(probe), ret);
+	if (*ret->hooks)
+		ret->tier = "tracepoint";
+	if (!(probe_trampoline(probe) & event))
+		find_reason(probe_fallbacks(probe), event_catalogue[type].name, ret);
+}
+
+static void judge_trampolines(const struct probe *probe, struct diagnosis *d)
+{
+	bool any = probe_trampoline(probe) || *probe_fallbacks(probe);
+
+	diagnosis_add(d, "trampolines", any ? FINDING_OK : FINDING_NOTE,
+		      "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS allows them: with "
+		      "--tier=trampoline calls that "
+		      "are not watched cost nothing",
+		      any ? "this kernel allows them: --tier=trampoline takes events there"
+			  : "this kernel refuses them: every system call pays for the tracepoints");
+}
+
+int doctor_find_places(struct diagnosis *findings, struct event_place *ret)
+{
+	struct probe_options options = {
+		.max_args = 32768,
+		.ring_process = 64 << 10,
+		.ring_other = 64 << 10,
+		.tier = PROBE_TIER_TRAMPOLINE, /* to learn what could be; by default an event is at tracepoints */
+		.force = true,
+	};
+	struct buf message = {0};
+	struct probe *probe;
+	int count = 0;
+
+	for (int i = 0; i < EVENT_COUNT; i++)
+		if (event_catalogue[i].from_kernel && event_catalogue[i].configurable)
+			options.wanted |= 1ULL << i;
+	int err = probe_open(&options, &probe, &message);
+	if (err) {
+		diagnosis_add(findings, "programs", FINDING_FAILURE,
+			      "kunai -d run shows what the kernel says of them", "%.*s",
+			      STR_ARG(buf_str(&message)));
+		buf_fini(&message);
+		return err;
+	}
+	diagnosis_add(findings, "programs", *probe_skipped(probe) ? FINDING_WARNING : FINDING_OK,
+		      "kunai -d run shows why; their events are missing",
+		      *probe_skipped(probe) ? "the kernel refuses %s" : "the kernel takes all%s",
+		      probe_skipped(probe));
+	judge_trampolines(probe, findings);
+	for (int i = 0; i < EVENT_COUNT; i++)
+		if (options.wanted >> i & 1)
+			find_place(probe, i, &ret[count++]);
+	probe_close(probe);
+	return count;
+}
