@@ -17,7 +17,7 @@
 #include "tests/support/tree.h"
 #include "tests/unit/tap.h"
 
-enum { HOST = 100, PID = 10, MIB = 1 << 20, WAIT_MS = 60000 };
+enum { HOST = 100, PID = 10, MIB = 1 << 20, WAIT_MS = 300000 };
 
 #define SMALL_COUNT 100
 

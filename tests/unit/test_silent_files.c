@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +131,10 @@ static void run(void (*test)(void), const char *name)
 
 int main(void)
 {
+	if (syscall(SYS_openat2, -1, NULL, NULL, 0) < 0 && errno == ENOSYS) {
+		printf("1..0 # SKIP no openat2: valgrind, whose threads wait for each other's calls\n");
+		return 0;
+	}
 	make_machine();
 	run(test_peeks, "pieces of files");
 	run(test_names, "names of users");
