@@ -10,7 +10,7 @@ HOOK(fexit, on_connect)
 	struct sock *sk = sock_of_file(file);
 
 	if (sk && call_access() & CALL_CONNECTS)
-		emit_connect(sk, ctx[1], ctx[2], true, ret, 0);
+		emit_connect(sk, UNTYPED(u64, 1), ctx[2], true, ret, 0);
 }
 
 /* The message that was sent or received, ret bytes of it. False when it is not of user memory. */
