@@ -127,7 +127,7 @@ static void process_first(void)
 	struct prefetch *files = reorder_user(item);
 	struct event e;
 
-	while (!prefetch_is_ready(files)) {
+	while (!prefetch_is_ready(b.world.enricher, files)) {
 		struct pollfd p = {.fd = enricher_fd(b.world.enricher), .events = POLLIN};
 		poll(&p, 1, -1);
 		enricher_collect(b.world.enricher);

@@ -80,11 +80,10 @@ static void take_signal(struct pipeline *p)
 	}
 }
 
-/* For a digest; not for ever, and not when that would cost other events. */
+/* For a digest, unless its file does not answer; and not when that would cost other events. */
 static bool is_waiting(const struct pipeline *p, const struct prefetch *prefetch)
 {
-	return !p->impatient && !prefetch_is_ready(prefetch) && !reorder_is_full(&p->queue) &&
-	       !prefetch_is_overdue(prefetch, boot_time_now());
+	return !p->impatient && !prefetch_is_ready(p->enricher, prefetch) && !reorder_is_full(&p->queue);
 }
 
 /*

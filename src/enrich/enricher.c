@@ -185,25 +185,19 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 		enrich_prefetch_names(e, &event, ret);
 	if (wants_scan)
 		enrich_hold_files(e, &event, ret);
-	if (!prefetch_is_ready(ret))
-		ret->since = boot_time_now();
 out:
 	arena_reset(&e->prefetch_arena);
 }
 
-bool prefetch_is_ready(const struct prefetch *p)
+bool prefetch_is_ready(const struct enricher *e, const struct prefetch *p)
 {
 	if (p->prog && !p->prog->done)
 		return false;
 	for (size_t i = 0; i < sizeof(p->files) / sizeof(*p->files); i++)
-		if (p->files[i].ticket && !hash_ticket_result(p->files[i].ticket))
+		if (p->files[i].ticket && !hash_ticket_result(p->files[i].ticket) &&
+		    !hasher_has_lost(e->hasher, p->files[i].ticket))
 			return false;
 	return true;
-}
-
-bool prefetch_is_overdue(const struct prefetch *p, uint64_t now)
-{
-	return p->since && now > p->since + PREFETCH_PATIENCE_NS;
 }
 
 void prefetch_drop(struct enricher *e, struct prefetch *p)

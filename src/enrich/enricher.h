@@ -31,11 +31,8 @@ struct prefetch {
 	struct name_lookup names[2];
 	struct prog_ticket *prog;           /* digests of a BPF program */
 	struct container_lookup *container; /* of the cgroup that the record names */
-	uint64_t since;                     /* boot time when it was asked for; 0: nothing takes time */
 };
 
-/* So long an event waits for its digests, then it goes without. */
-#define PREFETCH_PATIENCE_NS UINT64_C(5000000000)
 enum { PREFETCH_EXE, PREFETCH_INTERPRETER, PREFETCH_MAPPED = 0, PREFETCH_MODULE = 0 };
 enum { PREFETCH_HELD = 0 }; /* the file of events whose files are not hashed */
 enum { PREFETCH_PATH = 0, PREFETCH_OLD = 0, PREFETCH_NEW = 1 };
@@ -106,8 +103,8 @@ int enricher_seed(struct enricher *e, const void *record, size_t len);
 void enricher_seed_done(struct enricher *e);
 
 void enricher_prefetch(struct enricher *e, const void *record, size_t len, struct prefetch *ret);
-bool prefetch_is_ready(const struct prefetch *p);
-bool prefetch_is_overdue(const struct prefetch *p, uint64_t now);
+/* All is there, or will not come. */
+bool prefetch_is_ready(const struct enricher *e, const struct prefetch *p);
 void prefetch_drop(struct enricher *e, struct prefetch *p);
 
 /* Takes decoded events in the order of time; the prefetch stays the caller's. utc_time and batch are the caller's. */

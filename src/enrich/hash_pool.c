@@ -20,6 +20,7 @@ struct hash_pool {
 	struct hash_worker *workers;
 	uint32_t worker_count;
 	uint32_t wanted; /* that are not stuck */
+	bool stalled;    /* all are */
 	bool kept;       /* a thread still works, with what is ours */
 
 	/* With the lock, as the pool's part of jobs in its queues. */
@@ -232,11 +233,22 @@ uint32_t hash_pool_watch(struct hash_pool *p, uint64_t now)
 {
 	uint32_t stuck = 0;
 
-	for (uint32_t i = 0; i < p->worker_count; i++)
-		stuck += worker_is_stuck(&p->workers[i].worker, now);
+	for (uint32_t i = 0; i < p->worker_count; i++) {
+		struct pool_job *job = worker_stuck_at(&p->workers[i].worker, now);
+		if (!job)
+			continue;
+		hash_job_of(job)->lost = true;
+		stuck++;
+	}
 	uint32_t total = p->wanted + stuck;
 	add_workers(p, total < HASH_POOL_WORKERS_MAX ? total : HASH_POOL_WORKERS_MAX);
+	p->stalled = stuck == p->worker_count;
 	return stuck;
+}
+
+bool hash_pool_has_lost(const struct hash_pool *p, const struct hash_job *job)
+{
+	return p->stalled || job->lost;
 }
 
 bool hash_pool_stop(struct hash_pool *p)
@@ -289,6 +301,7 @@ bool hash_pool_has_room_for_fd(struct hash_pool *p)
 void hash_pool_add(struct hash_pool *p, struct hash_job *job, int fd)
 {
 	job->started = false;
+	job->lost = false;
 	job->fd = fd;
 	job->counted = fd >= 0;
 	job->digests = NULL;

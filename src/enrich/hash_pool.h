@@ -34,6 +34,7 @@ struct hash_job {
 	int fd;       /* O_PATH, or -1: to be opened by path */
 	struct file_reading reading;
 	struct file_digests *digests; /* of a large file that has its turns */
+	bool lost; /* a thread has waited for its file for too long, and may come back nevertheless; the main thread's */
 
 	/* Result. */
 	struct file_outcome outcome;
@@ -52,10 +53,13 @@ bool hash_pool_stop(struct hash_pool *p);
 void hash_pool_free(struct hash_pool *p);
 
 /*
- * Now and then: threads that wait for a file that does not answer get others beside them, up to HASH_POOL_WORKERS_MAX. Returns
- * their number. now: boot time.
+ * Now and then: threads that wait for a file that does not answer get others beside them, up to HASH_POOL_WORKERS_MAX, and their
+ * jobs are lost. When there are no others, so are all. Returns the number of these threads. now: boot time.
  */
 uint32_t hash_pool_watch(struct hash_pool *p, uint64_t now);
+
+/* It is not worth waiting for. */
+bool hash_pool_has_lost(const struct hash_pool *p, const struct hash_job *job);
 
 /* Readable when jobs are done. */
 int hash_pool_event_fd(const struct hash_pool *p);

@@ -327,6 +327,11 @@ uint32_t hasher_collect(struct hasher *h)
 	return count;
 }
 
+bool hasher_has_lost(const struct hasher *h, const struct hash_ticket *ticket)
+{
+	return !ticket->result && hash_pool_has_lost(h->pool, &ticket->job);
+}
+
 const struct file_hashes *hash_ticket_result(const struct hash_ticket *ticket)
 {
 	return ticket->result;

@@ -71,6 +71,9 @@ int hasher_submit(struct hasher *h, struct mount_ns_table *namespaces, const str
 /* Returns the number of requests that were completed. */
 uint32_t hasher_collect(struct hasher *h);
 
+/* As of the last hasher_watch(), its file does not answer. */
+bool hasher_has_lost(const struct hasher *h, const struct hash_ticket *ticket);
+
 /* NULL while pending. Lives as long as the ticket; share it to keep it. */
 const struct file_hashes *hash_ticket_result(const struct hash_ticket *ticket);
 void hash_ticket_drop(struct hash_ticket *ticket);

@@ -332,7 +332,7 @@ uint32_t scan_pool_watch(struct scan_pool *p, uint64_t now)
 	uint32_t stuck = 0;
 
 	for (uint32_t i = 0; i < p->reader_count; i++)
-		stuck += worker_is_stuck(&p->readers[i].worker, now);
+		stuck += worker_stuck_at(&p->readers[i].worker, now) != NULL;
 	add_readers(p, stuck + 1);
 	return stuck;
 }

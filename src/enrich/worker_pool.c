@@ -25,6 +25,7 @@ static void *run(void *argument)
 			continue;
 		}
 		w->since = boot_time_now();
+		w->job = job;
 		pthread_mutex_unlock(&p->lock);
 		int result = duty->work(w, job);
 		pthread_mutex_lock(&p->lock);
@@ -86,12 +87,12 @@ void worker_pool_stop(struct worker_pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-bool worker_is_stuck(struct worker *w, uint64_t now)
+struct pool_job *worker_stuck_at(struct worker *w, uint64_t now)
 {
 	pthread_mutex_lock(&w->crew->pool->lock);
-	bool stuck = w->since && now > w->since + WORKER_PATIENCE_NS;
+	struct pool_job *job = w->since && now > w->since + WORKER_PATIENCE_NS ? w->job : NULL;
 	pthread_mutex_unlock(&w->crew->pool->lock);
-	return stuck;
+	return job;
 }
 
 bool worker_join(struct worker *w, const struct timespec *until)

@@ -53,6 +53,7 @@ struct worker {
 	struct crew *crew;
 	pthread_t thread;
 	uint64_t since; /* boot time when it began with the work in hand, 0: it has none. With the lock. */
+	struct pool_job *job; /* in hand; with the lock */
 };
 
 /* Work that takes longer is taken for lost: the file of a server that never answers. */
@@ -69,7 +70,8 @@ void crew_init(struct crew *c, struct worker_pool *p, const struct crew_duty *du
 /* Starts the thread, with all signals blocked. -errno. */
 int worker_start(struct worker *w, struct crew *c);
 
-bool worker_is_stuck(struct worker *w, uint64_t now);
+/* What it has been working at for too long; NULL: it is not stuck. */
+struct pool_job *worker_stuck_at(struct worker *w, uint64_t now);
 
 /* Workers take no more jobs, and end. */
 void worker_pool_stop(struct worker_pool *p);

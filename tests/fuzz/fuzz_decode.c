@@ -49,7 +49,7 @@ static void check_line(void *context, struct event *e)
 
 static void wait_for_hashes(const struct prefetch *files)
 {
-	while (!prefetch_is_ready(files)) {
+	while (!prefetch_is_ready(world.enricher, files)) {
 		struct pollfd p = {.fd = enricher_fd(world.enricher), .events = POLLIN};
 		poll(&p, 1, -1);
 		enricher_collect(world.enricher);

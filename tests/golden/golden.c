@@ -115,7 +115,7 @@ void golden_send(void)
 	keep_record();
 	arena_reset(&g.arena);
 	enricher_prefetch(g.world.enricher, g.record.bytes, len, &files);
-	while (!prefetch_is_ready(&files)) {
+	while (!prefetch_is_ready(g.world.enricher, &files)) {
 		struct pollfd p = {.fd = enricher_fd(g.world.enricher), .events = POLLIN};
 		poll(&p, 1, -1);
 		enricher_collect(g.world.enricher);

@@ -100,6 +100,7 @@ static void test_digests(void)
 	hashes = hash_ticket_result(tickets[1]);
 	ok(hashes && !hashes->error && strlen(hashes->md5) == 32, "another one has taken its place");
 	ok(!hash_ticket_result(tickets[0]), "the silent file has no result");
+	ok(hasher_has_lost(h, tickets[0]) && !hasher_has_lost(h, tickets[1]), "and is not worth waiting for");
 	hash_ticket_drop(tickets[0]);
 	hash_ticket_drop(tickets[1]);
 	ok(!hasher_free(h), "it is still there at the end");
