@@ -111,6 +111,7 @@ static void *run(void *argument)
 			continue;
 		}
 		j->state = JOB_RUNS;
+		pthread_cond_signal(&p->answered);
 		pthread_mutex_unlock(&p->lock);
 		answer(j);
 		pthread_mutex_lock(&p->lock);
@@ -180,20 +181,22 @@ static struct job *new_job(struct file_peeker *p, const struct file_peek_request
 	return j;
 }
 
-/* False: there was no answer in time, and the thread is left behind with the job. */
+/* False: there was no answer in time, and the thread is left behind with the job. What counts is the time since it began: a
+ * machine may be too busy for it to begin. */
 static bool await(struct file_peeker *p, struct job *j)
 {
 	struct timespec end;
 
+	pthread_mutex_lock(&p->lock);
+	p->job = j;
+	pthread_cond_signal(&p->asked);
+	while (j->state == JOB_WAITS)
+		pthread_cond_wait(&p->answered, &p->lock);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	uint64_t ns = (uint64_t)end.tv_nsec + FILE_PEEK_PATIENCE_NS;
 	end.tv_sec += (time_t)(ns / 1000000000);
 	end.tv_nsec = (long)(ns % 1000000000);
-
-	pthread_mutex_lock(&p->lock);
-	p->job = j;
-	pthread_cond_signal(&p->asked);
-	while (j->state != JOB_DONE && pthread_cond_timedwait(&p->answered, &p->lock, &end) != ETIMEDOUT)
+	while (j->state == JOB_RUNS && pthread_cond_timedwait(&p->answered, &p->lock, &end) != ETIMEDOUT)
 		;
 	bool done = j->state == JOB_DONE;
 	j->abandoned = !done;
@@ -277,7 +280,7 @@ bool file_peeker_free(struct file_peeker *p)
 	reap(p);
 	pthread_mutex_lock(&p->lock);
 	p->stop = true;
-	pthread_cond_signal(&p->asked);
+	pthread_cond_broadcast(&p->asked);
 	pthread_mutex_unlock(&p->lock);
 	if (p->runs)
 		pthread_join(p->thread, NULL);
