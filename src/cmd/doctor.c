@@ -52,15 +52,16 @@ static void check_output(const struct config *config, struct diagnosis *f)
 		      config->output.path, (unsigned long long)mib);
 }
 
-static void check_config(const char *path, struct diagnosis *f)
+static enum config_tier check_config(const char *path, struct diagnosis *f)
 {
 	struct config_messages messages = {0};
 	struct config config;
+	enum config_tier tier = TIER_AUTO;
 
 	if (!path && access(CONFIG_DEFAULT_PATH, F_OK) < 0) {
 		diagnosis_add(f, "configuration", FINDING_OK, NULL,
 			      "no " CONFIG_DEFAULT_PATH ": the defaults");
-		return;
+		return tier;
 	}
 	path = path ? path : CONFIG_DEFAULT_PATH;
 	int err = config_load(path, &config, &messages);
@@ -77,9 +78,11 @@ static void check_config(const char *path, struct diagnosis *f)
 			      messages.count ? "%s, with warnings" : "%s", path);
 	if (!err) {
 		check_output(&config, f);
+		tier = config.tier;
 		config_fini(&config);
 	}
 	config_messages_fini(&messages);
+	return tier;
 }
 
 static void check_sensor(struct diagnosis *f)
@@ -99,10 +102,12 @@ static void check_sensor(struct diagnosis *f)
 	}
 }
 
-void doctor_check_setup(const char *path, struct diagnosis *ret)
+enum config_tier doctor_check_setup(const char *path, struct diagnosis *ret)
 {
-	check_config(path, ret);
+	enum config_tier tier = check_config(path, ret);
+
 	check_sensor(ret);
+	return tier;
 }
 
 static int run_doctor(const struct cmd_context *ctx)
@@ -117,9 +122,9 @@ static int run_doctor(const struct cmd_context *ctx)
 	if (status)
 		return status;
 	doctor_check_host("", &findings);
-	doctor_check_setup(path ? path->text : NULL, &findings);
+	enum config_tier tier = doctor_check_setup(path ? path->text : NULL, &findings);
 	if (geteuid() == 0)
-		count = doctor_find_places(&findings, places);
+		count = doctor_find_places(tier == TIER_TRAMPOLINES, &findings, places);
 	else
 		diagnosis_add(&findings, "programs", FINDING_UNKNOWN,
 			      "ask as root, to see where each event is taken", "only root may load them");

@@ -4,6 +4,7 @@
 #define KUNAI_CMD_DOCTOR_H
 
 #include "base/buf.h"
+#include "config/config.h"
 
 enum finding_state {
 	FINDING_OK,
@@ -36,13 +37,13 @@ __attribute__((format(printf, 5, 6))) void diagnosis_add(struct diagnosis *f, co
 /* The machine below root, which is "" but in tests: proc, sys. */
 void doctor_check_host(const char *root, struct diagnosis *ret);
 
-/* The configuration at path, NULL: the default one if it is there; and the sensor that runs. */
-void doctor_check_setup(const char *path, struct diagnosis *ret);
+/* The configuration at path, NULL: the default one if it is there; and the sensor that runs. Returns the tier that it asks for. */
+enum config_tier doctor_check_setup(const char *path, struct diagnosis *ret);
 
 /* Where an event is taken. */
 struct event_place {
 	const char *name;
-	const char *tier;        /* "tracepoint", or NULL: nowhere */
+	const char *tier;        /* "tracepoint", "trampoline", or NULL: nowhere */
 	char hooks[512];         /* separated by blanks */
 	char trampoline[160];    /* why this event cannot be on that tier although others can; or "" */
 	const char *consequence; /* of the tier that it is on; or NULL */
@@ -52,7 +53,7 @@ struct event_place {
  * Loads the programs of all events, without attaching them. Returns the number of places, or -errno with a finding that says
  * why. ret has room for all events.
  */
-int doctor_find_places(struct diagnosis *findings, struct event_place *ret);
+int doctor_find_places(bool prefers_trampolines, struct diagnosis *findings, struct event_place *ret);
 
 void doctor_write_text(const struct diagnosis *findings, const struct event_place *places, int count,
 		       bool colour, struct buf *out);

@@ -9,6 +9,8 @@
 #include "probe/hooks.h"
 #include "probe/probe.h"
 
+#define TRUNCATED "truncate(2) leaves a name only, which is looked up after the call"
+
 /* What it means for an event that it is taken at tracepoints; docs/tiers.md has it all. */
 static const char *const consequences[EVENT_COUNT] = {
 	[EVENT_file_unlink] =
@@ -17,9 +19,9 @@ static const char *const consequences[EVENT_COUNT] = {
 	[EVENT_file_rename] =
 		"names are read from the program's memory and looked up after the call: path_unverified "
 		"marks what could not be",
-	[EVENT_write_close] = "truncate(2) leaves a name only, which is looked up after the call",
-	[EVENT_write] = "truncate(2) leaves a name only, which is looked up after the call",
-	[EVENT_write_config] = "truncate(2) leaves a name only, which is looked up after the call",
+	[EVENT_write_close] = TRUNCATED,
+	[EVENT_write] = TRUNCATED,
+	[EVENT_write_config] = TRUNCATED,
 	[EVENT_send_data] =
 		"the address of a message on a socket that is not connected is read from the program's "
 		"memory: dst_unverified marks it",
@@ -57,6 +59,15 @@ static const char *const process_hooks[EVENT_COUNT] = {
 	[EVENT_exit_group] = "sched_process_exit",
 };
 
+/* What io_uring requests do is seen at tracepoints as well. */
+static void name_functions(uint64_t event, struct event_place *place)
+{
+	for (size_t i = 0; i < hook_count; i++)
+		if (!(hooks[i].traits & BY_TRACEPOINT) && hooks[i].events & event &&
+		    hooks[i].events != UINT64_MAX)
+			add_name(place, hooks[i].name);
+}
+
 /* The dispatcher of system calls is not named: their names are. */
 static void name_hooks(uint64_t event, const char *skipped, struct event_place *place)
 {
@@ -70,52 +81,45 @@ static void name_hooks(uint64_t event, const char *skipped, struct event_place *
 			add_name(place, hook_syscalls[i].name);
 }
 
-/* The line of this event, without its name. */
-static void find_reason(const char *fallbacks, struct str event, struct event_place *place)
-{
-	for (const char *line = fallbacks; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		if (strncmp(line, event.p, event.len) || line[event.len] != ':')
-			continue;
-		const char *why = line + event.len + 2;
-		snprintf(place->trampoline, sizeof(place->trampoline), "%.*s", (int)strcspn(why, "\n"), why);
-		return;
-	}
-}
-
-static void find_place(const struct probe *probe, int type, struct event_place *ret)
+static void find_place(const struct probe *probe, int type, bool prefers_trampolines, struct event_place *ret)
 {
 	uint64_t event = 1ULL << type;
+	bool moves = prefers_trampolines && probe_trampoline(probe) & event;
 
-	*ret = (struct event_place){.name = event_catalogue[type].name.p, .consequence = consequences[type]};
+	*ret = (struct event_place){.name = event_catalogue[type].name.p};
 	if (process_hooks[type])
 		add_name(ret, process_hooks[type]);
+	else if (moves)
+		name_functions(event, ret);
 	else
 		name_hooks(event, probe_skipped(probe), ret);
 	if (*ret->hooks)
-		ret->tier = "tracepoint";
-	if (!(probe_trampoline(probe) & event))
-		find_reason(probe_fallbacks(probe), event_catalogue[type].name, ret);
+		ret->tier = moves ? "trampoline" : "tracepoint";
+	if (!moves)
+		ret->consequence = consequences[type];
+	snprintf(ret->trampoline, sizeof(ret->trampoline), "%s", probe_fallback(probe, type));
 }
 
 static void judge_trampolines(const struct probe *probe, struct diagnosis *d)
 {
-	bool any = probe_trampoline(probe) || *probe_fallbacks(probe);
+	bool any = probe_trampoline(probe);
+
+	for (int i = 0; i < EVENT_COUNT; i++)
+		any = any || *probe_fallback(probe, i);
 
 	diagnosis_add(d, "trampolines", any ? FINDING_OK : FINDING_NOTE,
-		      "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS allows them: with "
-		      "--tier=trampoline calls that "
-		      "are not watched cost nothing",
+		      "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS allows them, see --tier",
 		      any ? "this kernel allows them: --tier=trampoline takes events there"
 			  : "this kernel refuses them: every system call pays for the tracepoints");
 }
 
-int doctor_find_places(struct diagnosis *findings, struct event_place *ret)
+int doctor_find_places(bool prefers_trampolines, struct diagnosis *findings, struct event_place *ret)
 {
 	struct probe_options options = {
 		.max_args = 32768,
 		.ring_process = 64 << 10,
 		.ring_other = 64 << 10,
-		.tier = PROBE_TIER_TRAMPOLINE, /* to learn what could be; by default an event is at tracepoints */
+		.tier = PROBE_TIER_TRAMPOLINE, /* to learn what could be */
 		.force = true,
 	};
 	struct buf message = {0};
@@ -140,7 +144,7 @@ int doctor_find_places(struct diagnosis *findings, struct event_place *ret)
 	judge_trampolines(probe, findings);
 	for (int i = 0; i < EVENT_COUNT; i++)
 		if (options.wanted >> i & 1)
-			find_place(probe, i, &ret[count++]);
+			find_place(probe, i, prefers_trampolines, &ret[count++]);
 	probe_close(probe);
 	return count;
 }

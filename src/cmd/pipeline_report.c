@@ -110,13 +110,23 @@ static void publish_outputs(const struct pipeline *p, struct status *status)
 	}
 }
 
+/* mixed: this kernel lets some events be on trampolines. */
+static const char *tier_of(const struct probe *probe)
+{
+	if (!probe_trampoline(probe))
+		return "tracepoint";
+	for (int i = 0; i < EVENT_COUNT; i++)
+		if (*probe_fallback(probe, i))
+			return "mixed";
+	return "trampoline";
+}
+
 void pipeline_publish_status(struct pipeline *p, uint64_t now)
 {
 	const struct scanner *scanner = reloader_scanner(p->reloader);
 	struct enricher_stats stats;
 	struct status status = {
 		.uptime = now - p->started,
-		.tier = "tracepoint",
 		.printed = p->accounts.printed,
 		.lost = accounts_lost(&p->accounts, p->probe),
 		.missed = p->accounts.missed,
@@ -125,6 +135,7 @@ void pipeline_publish_status(struct pipeline *p, uint64_t now)
 		.iocs = scanner_ioc_count(scanner),
 	};
 
+	snprintf(status.tier, sizeof(status.tier), "%s", tier_of(p->probe));
 	enricher_read_stats(p->enricher, &stats);
 	status.processes = stats.processes;
 	status.process_bytes = stats.process_bytes;

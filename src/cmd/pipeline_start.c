@@ -66,7 +66,6 @@ static uint32_t ring_size(uint64_t bytes, uint64_t buffered)
 static void log_tiers(const struct pipeline *p)
 {
 	uint64_t events = probe_trampoline(p->probe);
-	const char *line = probe_fallbacks(p->probe);
 	struct buf names = {0};
 
 	for (int i = 0; i < EVENT_COUNT; i++)
@@ -74,10 +73,10 @@ static void log_tiers(const struct pipeline *p)
 			buf_printf(&names, " %s", event_catalogue[i].name.p);
 	log_info("on trampolines:%s", names.len ? names.p : " nothing");
 	buf_fini(&names);
-	for (size_t len; *line; line += len + (line[len] == '\n')) {
-		len = strcspn(line, "\n");
-		log_info("not on a trampoline: %.*s", (int)len, line);
-	}
+	for (int i = 0; i < EVENT_COUNT; i++)
+		if (*probe_fallback(p->probe, i))
+			log_info("not on a trampoline: %.*s: %s", STR_ARG(event_catalogue[i].name),
+				 probe_fallback(p->probe, i));
 }
 
 static int open_probe(struct pipeline *p, struct buf *ret_message)

@@ -34,7 +34,7 @@ struct probe {
 	uint32_t id_mapped;
 	char (*targets)[NAME_MAX_LEN]; /* by hook: the kernel's function */
 	struct buf skipped;
-	struct buf fallbacks;
+	char fallbacks[EVENT_COUNT][2 * NAME_MAX_LEN]; /* why an event is not on that tier; "" */
 	struct kernel_facts facts;
 	struct bpf_link **links;
 	size_t link_count;

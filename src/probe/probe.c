@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "bpf/base/config.h"
+#include "event/catalogue.h"
 #include "probe/internal.h"
 
 static void raise_memlock(void)
@@ -56,6 +57,21 @@ static int load_and_try(struct probe *p, struct buf *ret_message)
 	return err;
 }
 
+static int refuse_fallbacks(const struct probe *p, struct buf *ret_message)
+{
+	for (int i = 0; i < EVENT_COUNT; i++) {
+		if (!*p->fallbacks[i])
+			continue;
+		buf_printf(
+			ret_message, "%s%.*s: %s",
+			ret_message->len
+				? "; "
+				: "not every event can be on a trampoline, and --force-load is not given: ",
+			STR_ARG(event_catalogue[i].name), p->fallbacks[i]);
+	}
+	return ret_message->len ? -EOPNOTSUPP : 0;
+}
+
 int probe_open(const struct probe_options *options, struct probe **ret, struct buf *ret_message)
 {
 	struct probe *p = calloc(1, sizeof(*p));
@@ -77,12 +93,8 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 	do
 		err = load_and_try(p, ret_message);
 	while (err == -EAGAIN);
-	if (!err && p->options.tier == PROBE_TIER_TRAMPOLINE && p->fallbacks.len && !p->options.force) {
-		buf_printf(ret_message,
-			   "not every event can be on a trampoline, and --force-load is not given: %s",
-			   p->fallbacks.p);
-		err = -EOPNOTSUPP;
-	}
+	if (!err && p->options.tier == PROBE_TIER_TRAMPOLINE && !p->options.force)
+		err = refuse_fallbacks(p, ret_message);
 	if (!err)
 		err = reader_open(p);
 	if (err) {
@@ -106,7 +118,6 @@ void probe_close(struct probe *p)
 	unload(p);
 	free(p->targets);
 	buf_fini(&p->skipped);
-	buf_fini(&p->fallbacks);
 	free(p);
 }
 
@@ -126,9 +137,9 @@ uint64_t probe_trampoline(const struct probe *p)
 	return p->trampoline;
 }
 
-const char *probe_fallbacks(const struct probe *p)
+const char *probe_fallback(const struct probe *p, int event)
 {
-	return p->fallbacks.len ? p->fallbacks.p : "";
+	return p->fallbacks[event];
 }
 
 const char *probe_skipped(const struct probe *p)

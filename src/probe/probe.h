@@ -14,7 +14,7 @@
 
 struct probe;
 
-/* Where the hooks sit. AUTO: for each event the best tier that this kernel allows. */
+/* Where the hooks sit. AUTO is TRACEPOINT as long as the other one is not tested like it. */
 enum probe_tier { PROBE_TIER_AUTO, PROBE_TIER_TRACEPOINT, PROBE_TIER_TRAMPOLINE };
 
 struct probe_options {
@@ -48,8 +48,8 @@ const char *probe_facts(const struct probe *p);
 
 /* Events that the trampoline tier serves, by enum event_type. */
 uint64_t probe_trampoline(const struct probe *p);
-/* Which events it does not serve although it could elsewhere, and why: a line each; empty when there are none. */
-const char *probe_fallbacks(const struct probe *p);
+/* Why it does not serve an event although it could elsewhere; "" when it does, when it was not asked to or cannot anywhere. */
+const char *probe_fallback(const struct probe *p, int event);
 
 /* Names of the programs that the kernel refused, separated by a space; empty when none. */
 const char *probe_skipped(const struct probe *p);

@@ -19,19 +19,14 @@ enum { ID_MAPPED_ARGUMENTS = 4 }; /* of vfs_unlink, since 5.12 (6521f8917082) */
 
 #define TRIAL_FUNCTION "vfs_truncate"
 
-static const char *event_name(int event)
-{
-	return event_catalogue[event].name.p;
-}
-
 void tier_refuse(struct probe *p, const struct hook *hook, const char *why)
 {
 	uint64_t events = hook->events & p->trampoline;
 
 	for (int i = 0; i < EVENT_COUNT; i++)
 		if (events & (1ULL << i))
-			buf_printf(&p->fallbacks, "%s%s: %s, %s", p->fallbacks.len ? "\n" : "", event_name(i),
-				   *p->targets[hook - hooks] ? p->targets[hook - hooks] : hook->name, why);
+			snprintf(p->fallbacks[i], sizeof(p->fallbacks[i]), "%s, %s",
+				 *p->targets[hook - hooks] ? p->targets[hook - hooks] : hook->name, why);
 	p->trampoline &= ~hook->events;
 }
 

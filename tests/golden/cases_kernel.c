@@ -268,30 +268,28 @@ void run_finit_module_refused(void)
 	golden_send();
 }
 
-/* One byte more than is kept. */
-void run_init_module_long(void)
+/* Parameters of len bytes with NUL, of a module that was refused. */
+static void refuse_module(uint32_t len)
 {
 	char text[WIRE_MODULE_ARGS_MAX + 2];
 	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
 	struct wire_init_module *w = record_fixed(r);
 
-	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	w->text = record_put(r, text, sizeof(text));
+	memset(text, 'x', len - 1);
+	text[len - 1] = '\0';
+	w->text = record_put(r, text, len);
 	w->result = (uint64_t)-8;
 	golden_send();
+}
+
+/* One byte more than is kept. */
+void run_init_module_long(void)
+{
+	refuse_module(WIRE_MODULE_ARGS_MAX + 2);
 }
 
 /* As many bytes as are kept. */
 void run_init_module_full(void)
 {
-	char text[WIRE_MODULE_ARGS_MAX + 1];
-	struct record *r = golden_begin(EVENT_init_module, &task_bash, &task_systemd);
-	struct wire_init_module *w = record_fixed(r);
-
-	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	w->text = record_put(r, text, sizeof(text));
-	w->result = (uint64_t)-8;
-	golden_send();
+	refuse_module(WIRE_MODULE_ARGS_MAX + 1);
 }
