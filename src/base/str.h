@@ -55,4 +55,15 @@ static inline bool str_ends_with(struct str s, struct str suffix)
 	       (suffix.len == 0 || memcmp(s.p + s.len - suffix.len, suffix.p, suffix.len) == 0);
 }
 
+/* Whether one of the words of the list, between separators, is this one. NULL is the empty list. */
+static inline bool words_contain(const char *list, char separator, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; at && (at = strstr(at, word)); at++)
+		if ((at == list || at[-1] == separator) && (at[len] == separator || at[len] == '\0'))
+			return true;
+	return false;
+}
+
 #endif

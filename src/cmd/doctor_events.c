@@ -30,23 +30,12 @@ static const char *const consequences[EVENT_COUNT] = {
 		"dst_unverified marks it",
 };
 
-/* Words are separated by blanks. */
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = strstr(words, word); at; at = strstr(at + 1, word))
-		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
-			return true;
-	return false;
-}
-
 /* A call can have several programs. */
 static void add_name(struct event_place *place, const char *name)
 {
 	size_t len = strlen(place->hooks);
 
-	if (!has_word(place->hooks, name))
+	if (!words_contain(place->hooks, ' ', name))
 		snprintf(place->hooks + len, sizeof(place->hooks) - len, "%s%s", len ? " " : "", name);
 }
 
@@ -74,10 +63,10 @@ static void name_hooks(uint64_t event, const char *skipped, struct event_place *
 	for (size_t i = 0; i < hook_count; i++)
 		if (!(hooks[i].traits & TRAMPOLINE_KINDS) && hooks[i].events & event &&
 		    hooks[i].events != UINT64_MAX && strncmp(hooks[i].name, "sys_", 4) &&
-		    !has_word(skipped, hooks[i].program))
+		    !words_contain(skipped, ' ', hooks[i].program))
 			add_name(place, hooks[i].name);
 	for (size_t i = 0; i < hook_syscall_count; i++)
-		if (hook_syscalls[i].events & event && !has_word(skipped, hook_syscalls[i].program))
+		if (hook_syscalls[i].events & event && !words_contain(skipped, ' ', hook_syscalls[i].program))
 			add_name(place, hook_syscalls[i].name);
 }
 

@@ -109,13 +109,7 @@ void load_skip_program(struct probe *p, const char *name)
 
 bool load_was_refused(const struct probe *p, const char *name)
 {
-	size_t len = strlen(name);
-	const char *at = p->skipped.len ? p->skipped.p : NULL;
-
-	for (; at && (at = strstr(at, name)); at += len)
-		if ((at == p->skipped.p || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-			return true;
-	return false;
+	return words_contain(probe_skipped(p), ' ', name);
 }
 
 struct bpf_map *load_find_map(const struct probe *p, const char *name)

@@ -51,20 +51,10 @@ static const char *newer_name(const char *function)
 	return strcmp(function, "do_filp_open") == 0 ? "do_file_open" /* 7.0 */ : NULL;
 }
 
-/* The name stands in a list separated by commas. */
-static bool is_listed(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (const char *at = list; at && (at = strstr(at, name)); at += len)
-		if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
-			return true;
-	return false;
-}
-
 static bool has_function(const struct probe *p, const struct btf *btf, const char *name)
 {
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0 && !is_listed(p->options.without, name);
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0 &&
+	       !words_contain(p->options.without, ',', name);
 }
 
 static bool find_target(struct probe *p, const struct btf *btf, const struct hook *hook)
