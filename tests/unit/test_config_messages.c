@@ -9,117 +9,107 @@
 
 #define LOOPBACK "an address of the loopback and a port such as 127.0.0.1:9557, or null\n"
 
+static const struct {
+	const char *text;
+	const char *want;
+} wrong_values[] = {
+	{"host_uuid: 5\n", "1:12 E host_uuid: found '5', expected a UUID such as "
+			   "9fda529a-6ed9-5ba5-890c-85f3bd3cc601\n"},
+	{"host_uuid: 9fda529a-6ed9-5ba5-890c-85f3bd3cc60\n",
+	 "1:12 E host_uuid: found the string '9fda529a-6ed9-5ba5-890c-85f3bd3cc60', expected a UUID "
+	 "such as "
+	 "9fda529a-6ed9-5ba5-890c-85f3bd3cc601\n"},
+	{"host_uuid: 9fda529a-6ed9-5ba5-890c-85f3bd3cc60g\n",
+	 "1:12 E host_uuid: found the string '9fda529a-6ed9-5ba5-890c-85f3bd3cc60g', expected a UUID "
+	 "such as "
+	 "9fda529a-6ed9-5ba5-890c-85f3bd3cc601\n"},
+	{"max_buffered_events: 0\n",
+	 "1:22 E max_buffered_events: found '0', expected a number from 1 to 65535\n"},
+	{"max_buffered_events: 65536\n",
+	 "1:22 E max_buffered_events: found '65536', expected a number from 1 to 65535\n"},
+	{"max_buffered_events: -1\n",
+	 "1:22 E max_buffered_events: found '-1', expected a number from 1 to 65535\n"},
+	{"max_buffered_events: '1024'\n",
+	 "1:22 E max_buffered_events: found the string '1024', expected a number from 1 to 65535\n"},
+	{"max_buffered_events: 10.5\n",
+	 "1:22 E max_buffered_events: found '10.5', expected a number from 1 to 65535\n"},
+	{"max_buffered_events:\n",
+	 "1:21 E max_buffered_events: found null, expected a number from 1 to 65535\n"},
+	{"max_buffered_events: true\n",
+	 "1:22 E max_buffered_events: found 'true', expected a number from 1 to 65535\n"},
+	{"max_buffered_events: [1]\n",
+	 "1:22 E max_buffered_events: found a list, expected a number from 1 to 65535\n"},
+	{"max_eps_fs: none\n",
+	 "1:13 E max_eps_fs: found the string 'none', expected a number of at least 0, or null\n"},
+	{"max_eps_fs: 18446744073709551616\n", "1:13 E max_eps_fs: found '18446744073709551616', "
+					       "expected a number of at least 0, or null\n"},
+	{"workers: {}\n", "1:10 E workers: found a mapping, expected a number from 0 to 1024, or null\n"},
+	{"workers: 1025\n", "1:10 E workers: found '1025', expected a number from 0 to 1024, or null\n"},
+	{"send_data_min_len: 1KB\n", "1:20 E send_data_min_len: found the string '1KB', expected a "
+				     "number of at least 0, or null\n"},
+	{"harden: 1\n", "1:9 E harden: found '1', expected true or false\n"},
+	{"harden: yes\n", "1:9 E harden: found the string 'yes', expected true or false\n"},
+	{"harden: 'true'\n", "1:9 E harden: found the string 'true', expected true or false\n"},
+	{"harden: ~\n", "1:9 E harden: found null, expected true or false\n"},
+	{"force_load: []\n", "1:13 E force_load: found a list, expected true or false\n"},
+	{"max_args: 4095\n", "1:11 E max_args: found '4095', expected a number from 4096 to 131072\n"},
+	{"max_args: 131073\n", "1:11 E max_args: found '131073', expected a number from 4096 to 131072\n"},
+	{"output: /dev/stdout\n", "1:9 E output: found the string '/dev/stdout', expected a mapping\n"},
+	{"output:\n", "1:8 E output: found null, expected a mapping\n"},
+	{"output:\n  path: 5\n", "2:9 E output.path: found '5', expected a path\n"},
+	{"output:\n  socket: run/x\n",
+	 "2:11 E output.socket: found the string 'run/x', expected an absolute path, or null\n"},
+	{"output:\n  syslog: true\n",
+	 "2:11 E output.syslog: found 'true', expected an absolute path, or null\n"},
+	{"metrics: 0.0.0.0:9557\n", "1:10 E metrics: found the string '0.0.0.0:9557', expected " LOOPBACK},
+	{"metrics: 127.0.0.1\n", "1:10 E metrics: found the string '127.0.0.1', expected " LOOPBACK},
+	{"metrics: 127.0.0.1:65536\n",
+	 "1:10 E metrics: found the string '127.0.0.1:65536', expected " LOOPBACK},
+	{"metrics: 127.0.0.1:0\n", "1:10 E metrics: found the string '127.0.0.1:0', expected " LOOPBACK},
+	{"metrics: 128.0.0.1:1\n", "1:10 E metrics: found the string '128.0.0.1:1', expected " LOOPBACK},
+	{"metrics: '[::2]:9557'\n", "1:10 E metrics: found the string '[::2]:9557', expected " LOOPBACK},
+	{"output:\n  path: ''\n", "2:9 E output.path: found the string '', expected a path\n"},
+	{"output:\n  path: \"a\\0b\"\n", "2:9 E output.path: found the string 'a?b', expected a path\n"},
+	{"output:\n  rotate_size: 10\n", "2:16 E output.rotate_size: found '10', expected a size "
+					 "above zero such as 10MB or 1.5GB (units B, "
+					 "KB, MB, GB, TB), or null\n"},
+	{"output:\n  rotate_size: 0B\n", "2:16 E output.rotate_size: found the string '0B', expected "
+					 "a size above zero such as 10MB or 1.5GB "
+					 "(units B, KB, MB, GB, TB), or null\n"},
+	{"output:\n  max_size: 10MiB\n", "2:13 E output.max_size: found the string '10MiB', expected "
+					 "a size above zero such as 10MB or 1.5GB "
+					 "(units B, KB, MB, GB, TB), or null\n"},
+	{"output:\n  rotate_interval: often\n", "2:20 E output.rotate_interval: found the string "
+						"'often', expected a duration of at least a second "
+						"such as 15m or 1h 30m, or null\n"},
+	{"output:\n  rotate_interval: 999ms\n", "2:20 E output.rotate_interval: found the string "
+						"'999ms', expected a duration of at least a second "
+						"such as 15m or 1h 30m, or null\n"},
+	{"output:\n  buffered: 0\n", "2:13 E output.buffered: found '0', expected true or false\n"},
+	{"scanner: []\n", "1:10 E scanner: found a list, expected a mapping\n"},
+	{"scanner:\n  rules: /a\n",
+	 "2:10 E scanner.rules: found the string '/a', expected a list of paths\n"},
+	{"scanner:\n  iocs:\n", "2:8 E scanner.iocs: found null, expected a list of paths\n"},
+	{"scanner:\n  yara: [/a, 5, [], '']\n",
+	 "2:14 E scanner.yara: found '5', expected a path\n"
+	 "2:17 E scanner.yara: found a list, expected a path\n"
+	 "2:21 E scanner.yara: found the string '', expected a path\n"},
+	{"scanner:\n  min_severity: 256\n",
+	 "2:17 E scanner.min_severity: found '256', expected a number from 0 to 255\n"},
+	{"scanner:\n  show_positive_file_scan: no\n",
+	 "2:28 E scanner.show_positive_file_scan: found the string 'no', expected true or false\n"},
+	{"harden: \"\x1b[31m\"\n", "1:10 E not valid YAML: control characters are not allowed\n"},
+	{"harden: \"\\e[31m\"\n", "1:9 E harden: found the string '?[31m', expected true or false\n"},
+	{"harden: 1\nworkers: x\noutput:\n  path: []\n",
+	 "1:9 E harden: found '1', expected true or false\n"
+	 "2:10 E workers: found the string 'x', expected a number from 0 to 1024, or null\n"
+	 "4:9 E output.path: found a list, expected a path\n"},
+};
+
 static void test_wrong_values(void)
 {
-	static const struct {
-		const char *text;
-		const char *want;
-	} cases[] = {
-		{"host_uuid: 5\n", "1:12 E host_uuid: found '5', expected a UUID such as "
-				   "9fda529a-6ed9-5ba5-890c-85f3bd3cc601\n"},
-		{"host_uuid: 9fda529a-6ed9-5ba5-890c-85f3bd3cc60\n",
-		 "1:12 E host_uuid: found the string '9fda529a-6ed9-5ba5-890c-85f3bd3cc60', expected a UUID "
-		 "such as "
-		 "9fda529a-6ed9-5ba5-890c-85f3bd3cc601\n"},
-		{"host_uuid: 9fda529a-6ed9-5ba5-890c-85f3bd3cc60g\n",
-		 "1:12 E host_uuid: found the string '9fda529a-6ed9-5ba5-890c-85f3bd3cc60g', expected a UUID "
-		 "such as "
-		 "9fda529a-6ed9-5ba5-890c-85f3bd3cc601\n"},
-		{"max_buffered_events: 0\n",
-		 "1:22 E max_buffered_events: found '0', expected a number from 1 to 65535\n"},
-		{"max_buffered_events: 65536\n",
-		 "1:22 E max_buffered_events: found '65536', expected a number from 1 to 65535\n"},
-		{"max_buffered_events: -1\n",
-		 "1:22 E max_buffered_events: found '-1', expected a number from 1 to 65535\n"},
-		{"max_buffered_events: '1024'\n",
-		 "1:22 E max_buffered_events: found the string '1024', expected a number from 1 to 65535\n"},
-		{"max_buffered_events: 10.5\n",
-		 "1:22 E max_buffered_events: found '10.5', expected a number from 1 to 65535\n"},
-		{"max_buffered_events:\n",
-		 "1:21 E max_buffered_events: found null, expected a number from 1 to 65535\n"},
-		{"max_buffered_events: true\n",
-		 "1:22 E max_buffered_events: found 'true', expected a number from 1 to 65535\n"},
-		{"max_buffered_events: [1]\n",
-		 "1:22 E max_buffered_events: found a list, expected a number from 1 to 65535\n"},
-		{"max_eps_fs: none\n",
-		 "1:13 E max_eps_fs: found the string 'none', expected a number of at least 0, or null\n"},
-		{"max_eps_fs: 18446744073709551616\n", "1:13 E max_eps_fs: found '18446744073709551616', "
-						       "expected a number of at least 0, or null\n"},
-		{"workers: {}\n",
-		 "1:10 E workers: found a mapping, expected a number from 0 to 1024, or null\n"},
-		{"workers: 1025\n",
-		 "1:10 E workers: found '1025', expected a number from 0 to 1024, or null\n"},
-		{"send_data_min_len: 1KB\n", "1:20 E send_data_min_len: found the string '1KB', expected a "
-					     "number of at least 0, or null\n"},
-		{"harden: 1\n", "1:9 E harden: found '1', expected true or false\n"},
-		{"harden: yes\n", "1:9 E harden: found the string 'yes', expected true or false\n"},
-		{"harden: 'true'\n", "1:9 E harden: found the string 'true', expected true or false\n"},
-		{"harden: ~\n", "1:9 E harden: found null, expected true or false\n"},
-		{"force_load: []\n", "1:13 E force_load: found a list, expected true or false\n"},
-		{"max_args: 4095\n",
-		 "1:11 E max_args: found '4095', expected a number from 4096 to 131072\n"},
-		{"max_args: 131073\n",
-		 "1:11 E max_args: found '131073', expected a number from 4096 to 131072\n"},
-		{"output: /dev/stdout\n",
-		 "1:9 E output: found the string '/dev/stdout', expected a mapping\n"},
-		{"output:\n", "1:8 E output: found null, expected a mapping\n"},
-		{"output:\n  path: 5\n", "2:9 E output.path: found '5', expected a path\n"},
-		{"output:\n  socket: run/x\n",
-		 "2:11 E output.socket: found the string 'run/x', expected an absolute path, or null\n"},
-		{"output:\n  syslog: true\n",
-		 "2:11 E output.syslog: found 'true', expected an absolute path, or null\n"},
-		{"metrics: 0.0.0.0:9557\n",
-		 "1:10 E metrics: found the string '0.0.0.0:9557', expected " LOOPBACK},
-		{"metrics: 127.0.0.1\n", "1:10 E metrics: found the string '127.0.0.1', expected " LOOPBACK},
-		{"metrics: 127.0.0.1:65536\n",
-		 "1:10 E metrics: found the string '127.0.0.1:65536', expected " LOOPBACK},
-		{"metrics: 127.0.0.1:0\n",
-		 "1:10 E metrics: found the string '127.0.0.1:0', expected " LOOPBACK},
-		{"metrics: 128.0.0.1:1\n",
-		 "1:10 E metrics: found the string '128.0.0.1:1', expected " LOOPBACK},
-		{"metrics: '[::2]:9557'\n",
-		 "1:10 E metrics: found the string '[::2]:9557', expected " LOOPBACK},
-		{"output:\n  path: ''\n", "2:9 E output.path: found the string '', expected a path\n"},
-		{"output:\n  path: \"a\\0b\"\n",
-		 "2:9 E output.path: found the string 'a?b', expected a path\n"},
-		{"output:\n  rotate_size: 10\n", "2:16 E output.rotate_size: found '10', expected a size "
-						 "above zero such as 10MB or 1.5GB (units B, "
-						 "KB, MB, GB, TB), or null\n"},
-		{"output:\n  rotate_size: 0B\n", "2:16 E output.rotate_size: found the string '0B', expected "
-						 "a size above zero such as 10MB or 1.5GB "
-						 "(units B, KB, MB, GB, TB), or null\n"},
-		{"output:\n  max_size: 10MiB\n", "2:13 E output.max_size: found the string '10MiB', expected "
-						 "a size above zero such as 10MB or 1.5GB "
-						 "(units B, KB, MB, GB, TB), or null\n"},
-		{"output:\n  rotate_interval: often\n", "2:20 E output.rotate_interval: found the string "
-							"'often', expected a duration of at least a second "
-							"such as 15m or 1h 30m, or null\n"},
-		{"output:\n  rotate_interval: 999ms\n", "2:20 E output.rotate_interval: found the string "
-							"'999ms', expected a duration of at least a second "
-							"such as 15m or 1h 30m, or null\n"},
-		{"output:\n  buffered: 0\n", "2:13 E output.buffered: found '0', expected true or false\n"},
-		{"scanner: []\n", "1:10 E scanner: found a list, expected a mapping\n"},
-		{"scanner:\n  rules: /a\n",
-		 "2:10 E scanner.rules: found the string '/a', expected a list of paths\n"},
-		{"scanner:\n  iocs:\n", "2:8 E scanner.iocs: found null, expected a list of paths\n"},
-		{"scanner:\n  yara: [/a, 5, [], '']\n",
-		 "2:14 E scanner.yara: found '5', expected a path\n"
-		 "2:17 E scanner.yara: found a list, expected a path\n"
-		 "2:21 E scanner.yara: found the string '', expected a path\n"},
-		{"scanner:\n  min_severity: 256\n",
-		 "2:17 E scanner.min_severity: found '256', expected a number from 0 to 255\n"},
-		{"scanner:\n  show_positive_file_scan: no\n",
-		 "2:28 E scanner.show_positive_file_scan: found the string 'no', expected true or false\n"},
-		{"harden: \"\x1b[31m\"\n", "1:10 E not valid YAML: control characters are not allowed\n"},
-		{"harden: \"\\e[31m\"\n", "1:9 E harden: found the string '?[31m', expected true or false\n"},
-		{"harden: 1\nworkers: x\noutput:\n  path: []\n",
-		 "1:9 E harden: found '1', expected true or false\n"
-		 "2:10 E workers: found the string 'x', expected a number from 0 to 1024, or null\n"
-		 "4:9 E output.path: found a list, expected a path\n"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++)
-		check_messages(cases[i].text, cases[i].want);
+	for (size_t i = 0; i < COUNT(wrong_values); i++)
+		check_messages(wrong_values[i].text, wrong_values[i].want);
 }
 
 static void test_keys(void)
