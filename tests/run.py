@@ -315,6 +315,10 @@ def part_commands(log):
     yield from run_tap(["tests/commands/commands.py"], log, "commands")
 
 
+def part_frames(log):
+    yield from run_tap(["tests/frames.py"], log, "frames")
+
+
 def part_rules(log):
     yield from run_tap(["tests/rules/check.py"], log, "rules")
 
@@ -380,6 +384,7 @@ def all_parts(args):
         Part("tree", part_tree),
         Part("style", part_style),
         Part("docs", part_docs, ("build",)),
+        Part("frames", part_frames, ("build",)),
         Part("unit", unit("build"), ("build",)),
         Part("pages", part_pages, ("build",)),
         Part("commands", part_commands, ("build",)),

@@ -315,6 +315,19 @@ enum {
 	SYS_SENDMMSG = 20,
 };
 
+/* Functions of their own: exit_socketcall holds all of the calls, and a chain of frames may take 512 bytes. */
+__noinline int socketcall_sent_to(u64 fd, u64 buffer, u64 name, u64 name_len, s64 ret)
+{
+	sent_to(fd, buffer, name, name_len, ret);
+	return 0;
+}
+
+__noinline int socketcall_received_from(u64 fd, u64 buffer, u64 name, u64 name_len_at, s64 ret)
+{
+	received_from(fd, buffer, 0, name, name_len_at, ret);
+	return 0;
+}
+
 EXIT(exit_socketcall)
 {
 	u32 call = regs_arg(regs, 0);
@@ -329,15 +342,15 @@ EXIT(exit_socketcall)
 		option_set(a[0], a[1], a[2], a[3], ret);
 	if (by_tracepoint(EVENT_send_data)) {
 		if (call == SYS_SEND || call == SYS_SENDTO)
-			sent_to(a[0], a[1], call == SYS_SENDTO ? a[4] : 0, a[5], ret);
+			socketcall_sent_to(a[0], a[1], call == SYS_SENDTO ? a[4] : 0, a[5], ret);
 		else if (call == SYS_SENDMSG)
 			sent_message(a[0], a[1], ret);
 		else if (call == SYS_SENDMMSG)
 			messages(a[0], a[1], ret, true);
 	}
 	if (by_tracepoint(EVENT_dns_query)) {
-		if (call == SYS_RECV || call == SYS_RECVFROM)
-			received_from(a[0], a[1], a[3], call == SYS_RECVFROM ? a[4] : 0, a[5], ret);
+		if ((call == SYS_RECV || call == SYS_RECVFROM) && !(a[3] & (MSG_PEEK | MSG_TRUNC)))
+			socketcall_received_from(a[0], a[1], call == SYS_RECVFROM ? a[4] : 0, a[5], ret);
 		else if (call == SYS_RECVMSG)
 			received_message(a[0], a[1], a[2], ret);
 		else if (call == SYS_RECVMMSG && !(a[3] & MSG_PEEK))

@@ -86,5 +86,7 @@ def test_root(tap, work, kunai, program):
     tap.ok("host_uuid" not in config and "path: /var/log/kunai/events.log" in config, "  the configuration is nobody's host's", config)
     tap.equal(kunai("config", "--validate", root / made[0]).returncode, 0, "  and it is valid")
     tap.equal(kunai("install", "--root", root, "--systemd", "--enable-unit").returncode, 2, "  a unit of another system is not enabled")
-    where = str(program.parent.parent).encode()
-    tap.ok(where not in program.read_bytes(), "the program does not know where it was built")
+    # below the checkout: its own path may be one that the program has to know
+    inside = program.read_bytes()
+    known = [d for d in ("src/", "schema/", "bpf/", "build") if f"{program.parent.parent}/{d}".encode() in inside]
+    tap.equal(known, [], "the program does not know where it was built")
