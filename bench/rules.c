@@ -12,6 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#define COUNTABLE
+#endif
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "detect/detect.h"
@@ -292,6 +297,9 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < WARM_UP; i++)
 		detect(d, &events[i]);
 	malloc_trim(0); /* what the compiler left */
+#ifdef COUNTABLE
+	CALLGRIND_START_INSTRUMENTATION; /* compiling would take half an hour */
+#endif
 	started = now();
 	for (uint32_t i = WARM_UP; i < count + WARM_UP; i++) {
 		struct verdict v = detect(d, &events[i]);

@@ -123,6 +123,7 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 #define WIRE_KIND_U32     u64
 #define WIRE_KIND_HEX     u64
 #define WIRE_KIND_OPT_U64 u64
+#define WIRE_KIND_OPT_I32 u64
 #define WIRE_KIND_BOOL    u64
 #define WIRE_KIND_MARK    u64
 #define WIRE_KIND_PATH    struct wire_path

@@ -62,11 +62,41 @@ static __always_inline void emit_uring(struct io_kiocb *req)
 	struct wire_io_uring_sqe *w = record_fixed(s);
 	w->opcode = opcode;
 	w->size = uring_size(req, opcode);
+	w->request = (u64)req;
+	w->told = uring_is_told(req);
 	if (uring_is(opcode, URING_WITH_NAME))
 		uring_put_names(s->handle, (u64)req, opcode);
 	else if (uring_is(opcode, URING_WITH_FILE | OPS(CLOSE)))
 		uring_put_file(s->handle, (u64)req, opcode);
 	record_submit_other(s, EVENT_io_uring_sqe);
+}
+
+/* Only joined to the request's own record: of the header it has what the reader of a ring needs. */
+__noinline int emit_uring_end(u64 request, s32 res)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	u64 now;
+
+	if (self())
+		return 0;
+	COUNT(EVENT_uring_end, hits);
+	struct scratch *s = record_take(cpu, false, &now);
+	if (!s) {
+		COUNT(EVENT_uring_end, lost);
+		return 0;
+	}
+	struct wire_header *head = record_header(s);
+	struct wire_uring_end *w = record_fixed(s);
+	__builtin_memset(head, 0, sizeof(*head));
+	head->type = EVENT_uring_end;
+	head->tier = TIER_TRACEPOINT;
+	head->cpu = cpu;
+	head->time = now;
+	w->request = request;
+	w->result = 1ULL << 32 | (u32)res;
+	s->used = sizeof(*head) + sizeof(*w);
+	record_submit_other(s, EVENT_uring_end);
+	return 0;
 }
 
 /* A connection that the request asks for, whatever becomes of it. */

@@ -76,6 +76,12 @@ static __always_inline bool uring_is(u32 opcode, u64 set)
 	return opcode < 64 && set & (1ULL << opcode);
 }
 
+/* The kernel will say how the request ended. */
+static __always_inline bool uring_is_told(struct io_kiocb *req)
+{
+	return config.uring_told && !(BPF_CORE_READ(req, flags) & REQ_F_CQE_SKIP);
+}
+
 /* Where the operation's own struct stands. */
 static __always_inline void *uring_command(struct io_kiocb *req)
 {

@@ -9,11 +9,6 @@
 #ifndef KUNAI_BPF_TIER_URING_H
 #define KUNAI_BPF_TIER_URING_H
 
-static __always_inline bool uring_is_told(struct io_kiocb *req)
-{
-	return config.uring_told && !(BPF_CORE_READ(req, flags) & REQ_F_CQE_SKIP);
-}
-
 static __always_inline u32 uring_written_how(u32 opcode)
 {
 	u32 how = opcode == URING_FALLOCATE   ? WRITTEN_ALLOCATE
@@ -295,6 +290,8 @@ static __always_inline void uring_done(struct io_kiocb *req)
 	s32 res = BPF_CORE_READ(req, cqe.res);
 	u64 address = (u64)req;
 
+	if (wanted(EVENT_uring_end))
+		emit_uring_end(address, res);
 	if (res >= 0 && uring_is(opcode, URING_READING | URING_WRITING | URING_SENDING | URING_RECEIVING))
 		uring_moved(address, opcode, res);
 	else if (res >= 0 && uring_is(opcode, OPS(OPENAT) | OPS(OPENAT2)))

@@ -40,12 +40,17 @@ static int on_record(void *context, const void *record, size_t len)
 		return 0;
 	}
 	p->accounts.received[head->type]++;
+	if (head->type == EVENT_uring_end) {
+		uring_results_join(&p->uring_results, record, len);
+		return 0;
+	}
 	struct reorder_item *item = reorder_push(&p->queue, head->time, record, len, sizeof(struct prefetch));
 	if (!item) {
 		p->accounts.dropped++;
 		return 0;
 	}
 	enricher_prefetch(p->enricher, item->bytes, len, reorder_user(item));
+	uring_results_expect(&p->uring_results, item);
 	return reorder_is_full(&p->queue) ? -ENOBUFS : 0;
 }
 
@@ -55,6 +60,7 @@ static void process_first(struct pipeline *p)
 	struct event e;
 
 	arena_reset(&p->arena);
+	uring_results_forget(&p->uring_results, item);
 	if (event_decode(item->bytes, item->len, &p->arena, &e) == 0) {
 		e.info.event.batch = p->batch;
 		e.info.utc_time = utc_clock_convert(&p->clock, e.wire->time);
@@ -80,14 +86,17 @@ static void take_signal(struct pipeline *p)
 	}
 }
 
-/* For a digest, unless its file does not answer; and not when that would cost other events. */
-static bool is_waiting(const struct pipeline *p, const struct prefetch *prefetch)
+/* For a digest, unless its file does not answer, or for the end of a request; and not when that would cost other events. */
+static bool is_waiting(const struct pipeline *p, struct reorder_item *item)
 {
-	return !p->impatient && !prefetch_is_ready(p->enricher, prefetch) && !reorder_is_full(&p->queue);
+	uint64_t until = uring_results_expected_until(item);
+
+	return !p->impatient && !reorder_is_full(&p->queue) &&
+	       (!prefetch_is_ready(p->enricher, reorder_user(item)) || (until && boot_time_now() < until));
 }
 
 /*
- * Passes on what is older than barrier, in order. False: the first one still waits for a hash, or time is up. Meanwhile the
+ * Passes on what is older than barrier, in order. False: the first one still waits for something, or time is up. Meanwhile the
  * rings are looked at, for processes of short life whose files must be opened soon, and signals: a second one ends it.
  */
 static bool process_until(struct pipeline *p, uint64_t barrier)
@@ -96,7 +105,7 @@ static bool process_until(struct pipeline *p, uint64_t barrier)
 	struct reorder_item *first;
 
 	for (int n = 1; (first = reorder_first(&p->queue)) && first->time < barrier; n++) {
-		if (is_waiting(p, reorder_user(first)))
+		if (is_waiting(p, first))
 			return false;
 		process_first(p);
 		if (n % INTAKE_EVERY)

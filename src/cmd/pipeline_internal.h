@@ -16,6 +16,7 @@
 #include "cmd/status_server.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
+#include "event/uring_results.h"
 #include "json/writer.h"
 #include "probe/probe.h"
 #include "text/writer.h"
@@ -47,6 +48,7 @@ struct pipeline {
 	struct last_run last_run;
 	struct status_server *status;
 	struct reorder queue;
+	struct uring_results uring_results;
 	struct utc_clock clock;
 	struct arena arena;
 	struct buf output;

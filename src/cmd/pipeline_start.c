@@ -104,6 +104,8 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 			options.wanted |= 1ULL << i;
 	if (options.files_limit)
 		options.wanted |= 1ULL << EVENT_throttle;
+	if (p->config->events[EVENT_io_uring_sqe])
+		options.wanted |= 1ULL << EVENT_uring_end;
 	int err = probe_open(&options, &p->probe, ret_message);
 	if (!err)
 		err = probe_attach(p->probe, ret_message);

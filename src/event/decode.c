@@ -156,6 +156,7 @@ static void field_store(struct event *e, const struct wire_field *field, const c
 	switch (field->field_kind) {
 	case KIND_U64:
 	case KIND_OPT_U64:
+	case KIND_OPT_I32:
 	case KIND_HEX:
 		memcpy(to, from, sizeof(uint64_t));
 		break;

@@ -28,6 +28,8 @@ static const struct kind_info {
 			  "\"type\": \"integer\", \"minimum\": 1, \"maximum\": 18446744073709551615"},
 	[KIND_OPT_ID] = {"integer, optional", "number, none", true,
 			 "\"type\": \"integer\", \"minimum\": 0, \"maximum\": 18446744073709551615"},
+	[KIND_OPT_I32] = {"integer, optional", "number, none", true,
+			  "\"type\": \"integer\", \"minimum\": -2147483648, \"maximum\": 2147483647"},
 	[KIND_U64_OR_NULL] =
 		{"integer or null", "number, none", false,
 		 "\"type\": [\"integer\", \"null\"], \"minimum\": 1, \"maximum\": 18446744073709551615"},

@@ -130,6 +130,8 @@ static struct value value_at(const void *at, enum field_kind kind, char text[FIE
 		return *(const uint64_t *)at ? value_of_u64(*(const uint64_t *)at) : none;
 	case KIND_OPT_ID:
 		return *(const uint64_t *)at ? value_of_u64(*(const uint64_t *)at - 1) : none;
+	case KIND_OPT_I32:
+		return *(const uint64_t *)at ? value_of_i64((int32_t) * (const uint64_t *)at) : none;
 	case KIND_TIME:
 		return value_of_u64(*(const uint64_t *)at / 1000000); /* ms, as Kunai's rules have it */
 	case KIND_U32:
@@ -180,6 +182,7 @@ uint32_t field_value_kinds(const struct field_ref *ref)
 		[KIND_U64] = 1 << VALUE_UINT,
 		[KIND_OPT_U64] = NONE | 1 << VALUE_UINT,
 		[KIND_OPT_ID] = NONE | 1 << VALUE_UINT,
+		[KIND_OPT_I32] = NONE | NUMBER,
 		[KIND_U64_OR_NULL] = NONE | 1 << VALUE_UINT,
 		[KIND_HEX] = 1 << VALUE_UINT,
 		[KIND_TIME] = 1 << VALUE_UINT,

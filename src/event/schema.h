@@ -26,6 +26,7 @@ typedef struct strv kind_OPT_STRV; /* n == 0: no key */
 typedef uint64_t kind_U64;
 typedef uint64_t kind_OPT_U64;     /* 0: no key */
 typedef uint64_t kind_OPT_ID;      /* the number and 1; 0: no key */
+typedef uint64_t kind_OPT_I32;     /* 1 << 32 and the number's bits; 0: no key */
 typedef uint64_t kind_U64_OR_NULL; /* 0 is null */
 typedef uint64_t kind_HEX;
 typedef uint64_t kind_TIME; /* ns since the epoch */
@@ -49,6 +50,7 @@ enum field_kind {
 	KIND_U64,
 	KIND_OPT_U64,
 	KIND_OPT_ID,
+	KIND_OPT_I32,
 	KIND_U64_OR_NULL,
 	KIND_HEX,
 	KIND_TIME,

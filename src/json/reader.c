@@ -150,6 +150,9 @@ static int read_value(struct arena *a, const json_t *json, const struct field *f
 	case KIND_OPT_ID:
 		*(uint64_t *)at = json_is_number(json) ? number_of(json) + 1 : 0;
 		return 0;
+	case KIND_OPT_I32:
+		*(uint64_t *)at = json_is_number(json) ? UINT64_C(1) << 32 | (uint32_t)number_of(json) : 0;
+		return 0;
 	case KIND_TIME:
 		*(uint64_t *)at = read_time(json);
 		return 0;

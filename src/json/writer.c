@@ -42,7 +42,7 @@ static struct plan *plan_new(struct json_writer *w, const struct object *object)
 static bool may_be_omitted(enum field_kind kind)
 {
 	return kind == KIND_OPT_STR || kind == KIND_OPT_STRV || kind == KIND_OPT_U64 || kind == KIND_OPT_ID ||
-	       kind == KIND_MARK || kind == KIND_OPTIONAL;
+	       kind == KIND_OPT_I32 || kind == KIND_MARK || kind == KIND_OPTIONAL;
 }
 
 /* A step whose literal is the text since the last one. */
@@ -211,6 +211,9 @@ static void write_value(const struct step *s, const void *at, struct buf *out)
 	case KIND_OPT_ID:
 		buf_add_u64(out, *(const uint64_t *)at - 1);
 		break;
+	case KIND_OPT_I32:
+		buf_add_i64(out, (int32_t) * (const uint64_t *)at);
+		break;
 	case KIND_U64_OR_NULL:
 		if (*(const uint64_t *)at)
 			buf_add_u64(out, *(const uint64_t *)at);
@@ -270,6 +273,7 @@ static bool is_omitted(const struct step *s, const void *at)
 		return ((const struct strv *)at)->n == 0;
 	case KIND_OPT_U64:
 	case KIND_OPT_ID:
+	case KIND_OPT_I32:
 		return *(const uint64_t *)at == 0;
 	case KIND_MARK:
 		return !*(const bool *)at;

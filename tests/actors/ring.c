@@ -155,6 +155,10 @@ void ring_submit(struct ring *ring)
 {
 	unsigned n = ring->tail - *ring->sq_tail;
 
+	for (unsigned i = 0; i < n; i++)
+		ring->silent[i] =
+			ring->sqes[(*ring->sq_tail + i) & ring->sq_mask].flags & IOSQE_CQE_SKIP_SUCCESS;
+	ring->stated = 0;
 	__atomic_store_n(ring->sq_tail, ring->tail, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	enter(ring, n, 0);
@@ -192,7 +196,7 @@ int ring_do(struct ring *ring)
 	return ring->results[0];
 }
 
-void ring_fact(struct fact *fact, const struct ring *ring, unsigned opcode, const char *name)
+void ring_fact(struct fact *fact, struct ring *ring, unsigned opcode, const char *name)
 {
 	if (ring->polled)
 		facts_begin_for(fact, "uring", &ring->poller);
@@ -200,9 +204,12 @@ void ring_fact(struct fact *fact, const struct ring *ring, unsigned opcode, cons
 		facts_begin(fact, "uring");
 	facts_number(fact, "code", opcode);
 	facts_string(fact, "name", name);
+	if (ring->stated < RING_ENTRIES && !ring->silent[ring->stated])
+		facts_number(fact, "result", ring->results[ring->stated]);
+	ring->stated++;
 }
 
-void ring_fact_plain(const struct ring *ring, unsigned opcode, const char *name)
+void ring_fact_plain(struct ring *ring, unsigned opcode, const char *name)
 {
 	struct fact fact;
 
@@ -210,7 +217,7 @@ void ring_fact_plain(const struct ring *ring, unsigned opcode, const char *name)
 	facts_end(&fact);
 }
 
-void ring_fact_path(const struct ring *ring, unsigned opcode, const char *name, const char *path,
+void ring_fact_path(struct ring *ring, unsigned opcode, const char *name, const char *path,
 		    const char *new_path)
 {
 	struct fact fact;

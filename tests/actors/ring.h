@@ -9,6 +9,10 @@
 
 enum { RING_ENTRIES = 64 };
 
+#ifndef IOSQE_CQE_SKIP_SUCCESS
+#define IOSQE_CQE_SKIP_SUCCESS (1U << 6)
+#endif
+
 struct ring {
 	int fd;
 	bool polled;       /* a thread of the kernel takes the requests */
@@ -19,6 +23,8 @@ struct ring {
 	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqes;
 	int results[RING_ENTRIES]; /* of the last ring_run(), by user_data */
+	bool silent[RING_ENTRIES]; /* these say nothing when they succeed */
+	unsigned stated;           /* facts since then: they are stated in the order of the requests */
 };
 
 /* Whether threads that the kernel makes for rings are stated; not in a process that nobody judges. */
@@ -48,10 +54,10 @@ void ring_fact_of(struct fact *fact, const struct ring *ring, const char *op, bo
 /* The same for one that is all path: create. */
 void ring_fact_done(const struct ring *ring, const char *op, bool by_helper, const char *path);
 
-/* Begins the fact that the ring was given a request. */
-void ring_fact(struct fact *fact, const struct ring *ring, unsigned opcode, const char *name);
-void ring_fact_plain(const struct ring *ring, unsigned opcode, const char *name);
-void ring_fact_path(const struct ring *ring, unsigned opcode, const char *name, const char *path,
+/* Begins the fact that the ring was given a request: the next one of the last ring_run(). */
+void ring_fact(struct fact *fact, struct ring *ring, unsigned opcode, const char *name);
+void ring_fact_plain(struct ring *ring, unsigned opcode, const char *name);
+void ring_fact_path(struct ring *ring, unsigned opcode, const char *name, const char *path,
 		    const char *new_path);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/golden/cases.h"
 
+#include <errno.h>
+
 /* ---- by io_uring ---- */
 
 void run_file_create_uring(void)
@@ -70,6 +72,7 @@ void run_uring_write(void)
 
 	record_put_path(r, &w->name, STR("/tmp/x"));
 	w->size = 257;
+	w->result = 1ULL << 32 | 257;
 	golden_send();
 }
 
@@ -107,5 +110,6 @@ void run_uring_connect(void)
 
 	golden_fill_sock(&w->sock, 1, 6, "0.0.0.0", 0, "93.184.216.34", 443);
 	w->sock.flags = SOCK_USER_ADDRESS;
+	w->result = 1ULL << 32 | (uint32_t)-ECONNREFUSED;
 	golden_send();
 }

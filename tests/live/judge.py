@@ -276,6 +276,19 @@ def judge_cases(facts, logs, files, trampoline):
     return [judge_case(name, of_case[name], expected[name], logs) for name in of_case]
 
 
+def judge_results(facts, log):
+    """A request has its result, unless it takes longer than the sensor waits, or asks for silence."""
+    if kernel_of(log) < model.URING_TOLD:
+        return []
+    cases = {f["case"] for f in facts if f["op"] == "uring"}
+    tgids = {f["tgid"] for f in facts if f["case"] in cases}
+    requests = [e for e in log.reported if kind_of(e) == "io_uring_sqe" and e["info"]["task"]["tgid"] in tgids]
+    having = sum("result" in e["data"] for e in requests)
+    if not requests:
+        return []
+    return [Result("io_uring: requests have their results", [f"{having} of {len(requests)}"] if having * 2 < len(requests) else [])]
+
+
 def not_shown(facts, kernel, trampoline=()):
     """Reason -> the cases in which this kernel cannot show what was done, or could not be made to do it."""
     table = collections.defaultdict(set)
@@ -423,7 +436,7 @@ def judge_lingering(facts, logs):
 
 def judge(facts, logs, files, trampoline=()):
     """trampoline: the events that ran on that tier."""
-    results = judge_cases(facts, logs, files, trampoline)
+    results = judge_cases(facts, logs, files, trampoline) + judge_results(facts, logs[0])
     for number, log in enumerate(logs, 1):
         results += judge_log(f"run {number}", log)
     if len(logs) > 1:

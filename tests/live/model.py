@@ -575,7 +575,15 @@ class Model:
             fields |= {"data.dst.ip": fact["dst_ip"], "data.dst.port": fact["dst_port"]}
         else:
             fields["data.dst"] = ABSENT
+        fields["data.result"] = self.result_of_request(fact)
         return self.event("io_uring_sqe", fact, fields)
+
+    def result_of_request(self, fact):
+        """The sensor waits a few milliseconds for it: a request that takes longer, or a busy machine, leaves it out. That
+        most are there is judged of all together."""
+        if self.kernel < URING_TOLD or "result" not in fact:
+            return ABSENT
+        return Match(lambda got: got == fact["result"] or got == ABSENT, fact["result"], f"{fact['result']} or absent")
 
     # Storms: one fact for many events of processes that state nothing
 
