@@ -2,6 +2,7 @@
 """A sensor that is always right: makes the output from the facts. It is what the judge is tested with."""
 import json
 import struct
+import time
 import uuid
 
 import model
@@ -14,6 +15,11 @@ DIGESTS = {"md5": "0" * 32, "sha1": "0" * 40, "sha256": "0" * 64, "sha512": "0" 
 
 def guuid_of(start, salt, tgid):
     return str(uuid.UUID(bytes=struct.pack("<QII", start, salt, tgid)))
+
+
+def utc_time_of(ns):
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(BOOT + seconds)) + f".{rest:09}Z"
 
 
 def put(event, path, value):
@@ -62,7 +68,7 @@ class Sensor:
         for task in ("task", "parent_task"):
             pid = info[task]["tgid"]
             info[task]["guuid"] = guuid_of(self.starts.setdefault(pid, ns), self.salt, pid)
-        info["utc_time"] = f"2023-11-14T22:{ns // 60_000_000_000 % 60:02}:{ns // 1_000_000_000 % 60:02}.{ns % 1_000_000_000:09}Z"
+        info["utc_time"] = utc_time_of(ns)
         self.finish(event["data"], info)
         self.lines.append((ns, event))
 
