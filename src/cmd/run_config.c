@@ -84,7 +84,7 @@ static int apply_values(const struct cmd_context *ctx, struct config *config)
 		option_clear_list(ctx->values[i].option, config);
 
 	for (size_t i = 0; i < ctx->value_count; i++) {
-		if (!ctx->values[i].option->key)
+		if (!option_has_member(ctx->values[i].option))
 			continue;
 		int status = apply_value(&ctx->values[i], config);
 		if (status)

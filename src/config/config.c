@@ -16,7 +16,7 @@ int config_init_defaults(struct config *ret)
 	struct config config = {0};
 
 	for (int id = 0; id < OPTION_COUNT; id++) {
-		if (!config_options[id].key)
+		if (!option_has_member(&config_options[id]))
 			continue;
 		int err = option_set_default(&config_options[id], &config);
 		if (err) {
@@ -33,7 +33,7 @@ int config_init_defaults(struct config *ret)
 void config_fini(struct config *config)
 {
 	for (int id = 0; id < OPTION_COUNT; id++) {
-		if (config_options[id].key)
+		if (option_has_member(&config_options[id]))
 			option_fini(&config_options[id], config);
 	}
 }

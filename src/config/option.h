@@ -32,6 +32,7 @@ struct config_option {
 	const char *default_text; /* NULL: an empty list, or derived */
 	bool zero_is_null;
 	bool dump_only_changed; /* ours, not Kunai's */
+	bool not_in_file;       /* it has a member, but no key */
 
 	const char *name;     /* on the command line, without dashes; NULL: not there */
 	const char *aliases;  /* old spellings that help does not show, separated by spaces, or NULL */
@@ -39,6 +40,11 @@ struct config_option {
 	const char *help;
 	char letter;
 };
+
+static inline bool option_has_member(const struct config_option *option)
+{
+	return option->key || option->not_in_file;
+}
 
 enum option_id {
 #define OPTION(id, ...)         OPTION_##id,

@@ -278,13 +278,14 @@ static void test_overrides(void)
 
 	snprintf(line, sizeof(line),
 		 "--send-data-min-len=0 -r /a -c %s --rules=/b --include=write_close --max-eps-fs=none "
-		 "--exclude exit",
+		 "--exclude exit --without-hook=f,g",
 		 config_path);
 	if (configure_well(line, &config)) {
 		is_u64(config_send_data_min_len(&config), 0, "an option overrides wherever it stands");
 		is_u64(config.scanner.rules.count, 2, "a list replaces the file's");
 		is_str(config.scanner.rules.v[0], "/a", "in order");
 		ok(!config.max_eps_fs.set, "none is null");
+		is_str(config.without_hooks, "f,g", "what no file can have is taken, too");
 		ok(config.events[EVENT_write_close], "--include enables what the file does not name");
 		ok(config.events[EVENT_execve] && !config.events[EVENT_exit] && !config.events[EVENT_clone],
 		   "the others are the file's but for --exclude");
