@@ -10,9 +10,9 @@
 #   slow PATH            a YARA rule takes for ever on it
 #   read PATH            written, then read
 #   bare N               threads of the sensor without any capability
-# POSIX sh only, without a command a file: the sensor is asked about 1,009 of them.
+# POSIX sh only, without a command a file: the sensor is asked about $FILES of them.
 
-FILES=1009
+: "${FILES:=1009}"
 GONE=101
 
 fact() {
@@ -23,7 +23,7 @@ drop_files() {
     mkdir -p "$work/drop/many"
     printf '#!/bin/sh\n# dropped by the live test\n' >"$work/drop/script.sh"
     i=0
-    while [ $i -lt $FILES ]; do
+    while [ $i -lt "$FILES" ]; do
         printf 'file %s of the live test\n%s\n' $i "$work" >"$work/drop/many/$i"
         i=$((i + 1))
     done
