@@ -54,6 +54,17 @@ static bool wait_done(const struct outputs *o, unsigned int i, uint64_t lines)
 	return false;
 }
 
+/* A client that the sink, a thread of this process, has accepted: what is written from now on is for it, too. */
+static int connect_client(void)
+{
+	int before = count_fds();
+	int client = unix_socket_connect(in_dir("socket"), SOCK_STREAM);
+
+	for (int ms = 0; client >= 0 && ms < WAIT_MS && count_fds() < before + 2; ms++)
+		usleep(1000);
+	return client;
+}
+
 static size_t read_file(const char *path, char *ret, size_t size)
 {
 	int fd = open(path, O_RDONLY);
@@ -123,9 +134,8 @@ static void test_several(void)
 	ok(outputs_open(&o, specs, 4, &failed) == 0, "four sinks");
 	stat(in_dir("socket"), &st);
 	ok(S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == 0600, "the socket has mode 0600");
-	int reader = unix_socket_connect(in_dir("socket"), SOCK_STREAM);
+	int reader = connect_client();
 	ok(reader >= 0, "a reader of the socket");
-	usleep(100000); /* until it is accepted */
 	write_two(&o);
 	size_t got = 0;
 	while (got < sizeof(two) - 1 && receive(reader, text + got, sizeof(text) - got))
@@ -258,8 +268,7 @@ static void test_stuck(void)
 	mkfifo(in_dir("fifo"), 0600);
 	ends[0] = open(in_dir("fifo"), O_RDWR);
 	ok(outputs_open(&o, specs, 3, &failed) == 0, "a file, a socket and a pipe");
-	int reader = unix_socket_connect(in_dir("socket"), SOCK_STREAM);
-	usleep(100000);
+	int reader = connect_client();
 	for (int i = 0; i < CHUNKS; i++) {
 		outputs_write(&o, lines, sizeof(lines), NULL, 0);
 		if (i % 50 == 49)
