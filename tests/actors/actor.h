@@ -60,6 +60,7 @@ void actor_add_module(void);
 void actor_add_ia32(void);
 void actor_add_shell(void);
 void actor_add_uring(void);
+void actor_add_uring_untold(void);
 void actor_add_storm(void);
 void actor_add_throttled(void);
 

@@ -236,6 +236,7 @@ void ring_fact_of(struct fact *fact, const struct ring *ring, const char *op, bo
 	else
 		facts_begin(fact, op);
 	facts_bool(fact, "uring", true);
+	facts_bool(fact, "crowded", ring->crowded);
 	facts_bool(fact, "by_helper", by_helper);
 }
 
@@ -245,5 +246,66 @@ void ring_fact_done(const struct ring *ring, const char *op, bool by_helper, con
 
 	ring_fact_of(&fact, ring, op, by_helper);
 	facts_string(&fact, "path", path);
+	facts_end(&fact);
+}
+
+void ring_fact_unlinked(const struct ring *ring, const char *path, bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "unlink", false);
+	facts_string(&fact, "path", path);
+	facts_bool(&fact, "success", true);
+	facts_bool(&fact, "untold", untold);
+	facts_end(&fact);
+}
+
+void ring_fact_renamed(const struct ring *ring, const char *old, const char *new, bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "rename", false);
+	facts_string(&fact, "old", old);
+	facts_string(&fact, "new", new);
+	facts_bool(&fact, "untold", untold);
+	facts_end(&fact);
+}
+
+void ring_fact_peer(struct ring *ring, unsigned opcode, const char *name, int fd, const union address *to,
+		    size_t size)
+{
+	struct fact fact;
+
+	ring_fact(&fact, ring, opcode, name);
+	sock_describe(&fact, fd, to);
+	if (size)
+		facts_number(&fact, "size", (long long)size);
+	facts_end(&fact);
+}
+
+void ring_fact_connected(const struct ring *ring, int fd, const union address *to, bool connected,
+			 bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "connect", true);
+	sock_describe(&fact, fd, to);
+	facts_bool(&fact, "connected", connected);
+	facts_string(&fact, "hostname", "?");
+	facts_bool(&fact, "untold", untold);
+	facts_end(&fact);
+}
+
+void ring_fact_sent(const struct ring *ring, int fd, const union address *to, const void *data, size_t len,
+		    bool untold)
+{
+	struct fact fact;
+
+	ring_fact_of(&fact, ring, "send", true);
+	sock_describe(&fact, fd, to);
+	facts_number(&fact, "size", (long long)len);
+	facts_bytes(&fact, "data", data, len);
+	facts_string(&fact, "hostname", "?");
+	facts_bool(&fact, "untold", untold);
 	facts_end(&fact);
 }

@@ -15,6 +15,7 @@ enum { RING_ENTRIES = 64 };
 
 struct ring {
 	int fd;
+	bool crowded;      /* results find no room in its queue */
 	bool polled;       /* a thread of the kernel takes the requests */
 	struct who poller; /* that thread */
 	unsigned *sq_head, *sq_tail, *sq_flags, *sq_index, sq_mask;
@@ -59,5 +60,15 @@ void ring_fact(struct fact *fact, struct ring *ring, unsigned opcode, const char
 void ring_fact_plain(struct ring *ring, unsigned opcode, const char *name);
 void ring_fact_path(struct ring *ring, unsigned opcode, const char *name, const char *path,
 		    const char *new_path);
+
+/* Facts of what it caused. untold: it asked for silence. */
+void ring_fact_unlinked(const struct ring *ring, const char *path, bool untold);
+void ring_fact_renamed(const struct ring *ring, const char *old, const char *new, bool untold);
+void ring_fact_peer(struct ring *ring, unsigned opcode, const char *name, int fd, const union address *to,
+		    size_t size);
+void ring_fact_connected(const struct ring *ring, int fd, const union address *to, bool connected,
+			 bool untold);
+void ring_fact_sent(const struct ring *ring, int fd, const union address *to, const void *data, size_t len,
+		    bool untold);
 
 #endif

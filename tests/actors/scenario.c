@@ -73,6 +73,7 @@ static void add_cases(void)
 	actor_add_ia32();
 	actor_add_shell();
 	actor_add_uring();
+	actor_add_uring_untold();
 	actor_add_storm();
 }
 

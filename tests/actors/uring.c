@@ -64,28 +64,6 @@ static struct name name_of(int start, const char *name)
 	return n;
 }
 
-static void fact_unlinked(const struct ring *ring, const char *path, bool untold)
-{
-	struct fact fact;
-
-	ring_fact_of(&fact, ring, "unlink", false);
-	facts_string(&fact, "path", path);
-	facts_bool(&fact, "success", true);
-	facts_bool(&fact, "untold", untold);
-	facts_end(&fact);
-}
-
-static void fact_renamed(const struct ring *ring, const char *old, const char *new, bool untold)
-{
-	struct fact fact;
-
-	ring_fact_of(&fact, ring, "rename", false);
-	facts_string(&fact, "old", old);
-	facts_string(&fact, "new", new);
-	facts_bool(&fact, "untold", untold);
-	facts_end(&fact);
-}
-
 static void start(struct ring *ring, const struct actor_case *self)
 {
 	actor_must(mkdir("dir", 0755) == 0, "mkdir");
@@ -133,7 +111,7 @@ static void unlinking(const struct actor_case *self)
 	ring_add(&ring, IORING_OP_UNLINKAT, n.dir, n.passed, 0, 0);
 	actor_must(ring_do(&ring) == 0, "unlink");
 	ring_fact_path(&ring, RING_OP(UNLINKAT), n.meant, NULL);
-	fact_unlinked(&ring, n.meant, false);
+	ring_fact_unlinked(&ring, n.meant, false);
 }
 
 /* 5.10 has some numbers, and nothing behind them. */
@@ -170,7 +148,7 @@ static void renaming(const struct actor_case *self)
 		 (unsigned long)to.passed);
 	actor_must(ring_do(&ring) == 0, "rename");
 	ring_fact_path(&ring, RING_OP(RENAMEAT), from.meant, to.meant);
-	fact_renamed(&ring, from.meant, to.meant, false);
+	ring_fact_renamed(&ring, from.meant, to.meant, false);
 }
 
 static void linking(const struct actor_case *self)
@@ -408,45 +386,6 @@ static void accessing(const struct actor_case *self)
 
 /* ---- the network ---- */
 
-static void fact_peer(struct ring *ring, unsigned opcode, const char *name, int fd, const union address *to,
-		      size_t size)
-{
-	struct fact fact;
-
-	ring_fact(&fact, ring, opcode, name);
-	sock_describe(&fact, fd, to);
-	if (size)
-		facts_number(&fact, "size", (long long)size);
-	facts_end(&fact);
-}
-
-static void fact_connected(const struct ring *ring, int fd, const union address *to, bool connected,
-			   bool untold)
-{
-	struct fact fact;
-
-	ring_fact_of(&fact, ring, "connect", true);
-	sock_describe(&fact, fd, to);
-	facts_bool(&fact, "connected", connected);
-	facts_string(&fact, "hostname", "?");
-	facts_bool(&fact, "untold", untold);
-	facts_end(&fact);
-}
-
-static void fact_sent(const struct ring *ring, int fd, const union address *to, const void *data, size_t len,
-		      bool untold)
-{
-	struct fact fact;
-
-	ring_fact_of(&fact, ring, "send", true);
-	sock_describe(&fact, fd, to);
-	facts_number(&fact, "size", (long long)len);
-	facts_bytes(&fact, "data", data, len);
-	facts_string(&fact, "hostname", "?");
-	facts_bool(&fact, "untold", untold);
-	facts_end(&fact);
-}
-
 static void connecting(const struct actor_case *self)
 {
 	const char *ip = self->b ? "::1" : "127.0.0.1";
@@ -460,8 +399,8 @@ static void connecting(const struct actor_case *self)
 	ring_open(&ring, self->c);
 	ring_add(&ring, IORING_OP_CONNECT, client, &address, 0, sock_length(&address));
 	actor_must(ring_do(&ring) == 0, "connect");
-	fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
-	fact_connected(&ring, client, &address, true, false);
+	ring_fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
+	ring_fact_connected(&ring, client, &address, true, false);
 }
 
 static void refused(const struct actor_case *self)
@@ -477,8 +416,8 @@ static void refused(const struct actor_case *self)
 	ring_open(&ring, self->c);
 	ring_add(&ring, IORING_OP_CONNECT, client, &address, 0, sock_length(&address));
 	actor_must(ring_do(&ring) == -ECONNREFUSED, "be refused");
-	fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
-	fact_connected(&ring, client, &address, false, false);
+	ring_fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
+	ring_fact_connected(&ring, client, &address, false, false);
 }
 
 static void sending(const struct actor_case *self)
@@ -504,68 +443,14 @@ static void sending(const struct actor_case *self)
 	}
 	ring_add(&ring, IORING_OP_SENDMSG, client, &message, 1, 0);
 	actor_must(ring_do(&ring) == sizeof(data), "sendmsg");
-	fact_peer(&ring, RING_OP(SENDMSG), client, &address, 0);
-	fact_sent(&ring, client, &address, data, sizeof(data), false);
+	ring_fact_peer(&ring, RING_OP(SENDMSG), client, &address, 0);
+	ring_fact_sent(&ring, client, &address, data, sizeof(data), false);
 	if (self->a != SOCK_STREAM)
 		actor_must(sock_connect(client, &address, NULL) == 0, "connect");
 	ring_add(&ring, IORING_OP_SEND, client, data, sizeof(data), 0);
 	actor_must(ring_do(&ring) == sizeof(data), "send");
-	fact_peer(&ring, RING_OP(SEND), client, &address, sizeof(data));
-	fact_sent(&ring, client, &address, data, sizeof(data), false);
-}
-
-/* Requests that succeed in silence. What they open is not seen to be new. */
-static void do_silently(struct ring *ring, struct io_uring_sqe *sqe)
-{
-	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_LINK;
-	ring_add(ring, IORING_OP_NOP, -1, NULL, 0, 0)->user_data = 1;
-	ring_submit(ring);
-	ring_collect(ring, 1);
-	if (ring->results[0] == -EINVAL)
-		actor_skip("no silent requests in this kernel");
-	actor_must(ring->results[1] == 0, "a silent request");
-}
-
-static void silent(const struct actor_case *self)
-{
-	char data[257], file[PATH_MAX], other[PATH_MAX], opened[PATH_MAX];
-	union address address;
-	struct ring ring;
-	int client;
-
-	sock_isolate();
-	sock_listen("127.0.0.1", SOCK_STREAM, 0, &address);
-	client = sock_open("127.0.0.1", SOCK_STREAM);
-	actor_fill(data, sizeof(data), 5);
-	actor_must(mknod("file", S_IFREG | 0600, 0) == 0, "mknod");
-	actor_path(file, "file");
-	actor_path(other, "other");
-	actor_path(opened, "opened");
-	ring_open(&ring, self->c);
-	ring.results[0] = 0;
-	do_silently(&ring, ring_add(&ring, IORING_OP_RENAMEAT, AT_FDCWD, file, (unsigned)AT_FDCWD,
-				    (unsigned long)other));
-	ring_fact_path(&ring, RING_OP(RENAMEAT), file, other);
-	ring_fact_plain(&ring, RING_OP(NOP));
-	fact_renamed(&ring, file, other, true);
-	do_silently(&ring, ring_add(&ring, IORING_OP_UNLINKAT, AT_FDCWD, other, 0, 0));
-	ring_fact_path(&ring, RING_OP(UNLINKAT), other, NULL);
-	ring_fact_plain(&ring, RING_OP(NOP));
-	fact_unlinked(&ring, other, true);
-	do_silently(&ring, ring_add(&ring, IORING_OP_CONNECT, client, &address, 0, sock_length(&address)));
-	fact_peer(&ring, RING_OP(CONNECT), client, &address, 0);
-	ring_fact_plain(&ring, RING_OP(NOP));
-	fact_connected(&ring, client, &address, true, true);
-	do_silently(&ring, ring_add(&ring, IORING_OP_SEND, client, data, sizeof(data), 0));
-	fact_peer(&ring, RING_OP(SEND), client, &address, sizeof(data));
-	ring_fact_plain(&ring, RING_OP(NOP));
-	fact_sent(&ring, client, &address, data, sizeof(data), true);
-	struct io_uring_sqe *open = ring_add(&ring, IORING_OP_OPENAT, AT_FDCWD, opened, 0644, 0);
-	open->open_flags = O_RDWR | O_CREAT;
-	do_silently(&ring, open);
-	ring_fact_path(&ring, RING_OP(OPENAT), opened, NULL);
-	ring_fact_plain(&ring, RING_OP(NOP));
-	close(client);
+	ring_fact_peer(&ring, RING_OP(SEND), client, &address, sizeof(data));
+	ring_fact_sent(&ring, client, &address, data, sizeof(data), false);
 }
 
 enum { ANSWERED_US = 100000 };
@@ -599,7 +484,7 @@ static void resolving(const struct actor_case *self)
 		ring_run(&ring);
 	}
 	actor_must(ring.results[0] > 0, "receive an answer");
-	fact_peer(&ring, RING_OP(RECV), client, &server, sizeof(answer));
+	ring_fact_peer(&ring, RING_OP(RECV), client, &server, sizeof(answer));
 	ring_fact_of(&fact, &ring, "dns", true);
 	sock_describe(&fact, client, &server);
 	facts_string(&fact, "query", name);
@@ -701,7 +586,6 @@ void actor_add_uring(void)
 		for (int a = CLOSES_WRITTEN; a <= CLOSES_EMPTIED; a++)
 			actor_add(closing, a, 0, by, "io_uring.close.%s%s", closings[a], taker);
 		actor_add(accessing, 0, 0, by, "access.io_uring%s", taker);
-		actor_add(silent, 0, 0, by, "io_uring.silent%s", taker);
 		actor_add(resolving, 0, 0, by, "io_uring.dns%s", taker);
 		actor_add(resolving, 1, 0, by, "io_uring.dns.asleep%s", taker);
 		for (int v6 = 0; v6 < 2; v6++) {

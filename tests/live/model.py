@@ -273,6 +273,8 @@ class Model:
 
     def event_of_uring(self, kind, fact, fields):
         """Where the end of a request is not told, it is taken at its word, or not seen."""
+        if self.kernel >= URING_TOLD and fact.get("crowded"):
+            return []
         told = self.kernel >= URING_TOLD and not fact.get("untold")
         if not told and (kind in ("file_create", "dns_query") or fact.get("untold_unseen")):
             return []
