@@ -110,6 +110,20 @@ static void publish_outputs(const struct pipeline *p, struct status *status)
 	}
 }
 
+static void publish_slow_rules(const struct scanner *scanner, struct status *status)
+{
+	struct slow_rules slow;
+
+	scanner_slow_rules(scanner, &slow);
+	status->slow_rules_count = slow.count;
+	for (uint32_t i = 0; i < slow.count; i++) {
+		snprintf(status->slow_rules[i].name, sizeof(status->slow_rules[i].name), "%.*s",
+			 STR_ARG(slow.v[i].name));
+		status->slow_rules[i].cost = slow.v[i];
+		status->slow_rules[i].cost.name = (struct str){0};
+	}
+}
+
 /* mixed: this kernel lets some events be on trampolines. */
 static const char *tier_of(const struct probe *probe)
 {
@@ -139,8 +153,10 @@ void pipeline_publish_status(struct pipeline *p, uint64_t now)
 	enricher_read_stats(p->enricher, &stats);
 	status.processes = stats.processes;
 	status.process_bytes = stats.process_bytes;
-	if (scanner_rules(scanner))
+	if (scanner_rules(scanner)) {
 		status.rules = ruleset_facts(scanner_rules(scanner));
+		publish_slow_rules(scanner, &status);
+	}
 	snprintf(status.kernel, sizeof(status.kernel), "%s", probe_facts(p->probe));
 	memcpy(status.received, p->accounts.received, sizeof(status.received));
 	probe_counters(p->probe, status.counters);

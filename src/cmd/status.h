@@ -27,6 +27,11 @@ struct status {
 	uint64_t processes, process_bytes, queue_bytes;
 	struct ruleset_facts rules;
 	uint64_t iocs;
+	uint32_t slow_rules_count;
+	struct {
+		char name[STATUS_NAME_MAX];
+		struct slow_rule cost; /* without its name, which the rule set takes with it */
+	} slow_rules[SLOW_RULES_MAX];
 	unsigned int outputs_count;
 	struct {
 		char name[STATUS_NAME_MAX];

@@ -111,6 +111,21 @@ static void write_text_outputs(const struct status *s, struct buf *out)
 	}
 }
 
+static void write_text_rules(const struct status *s, struct buf *out)
+{
+	if (s->slow_rules_count)
+		buf_printf(out, "\n%-40s %14s %14s %14s\n", "slowest rules", "of matching", "us an event",
+			   "seconds");
+	for (uint32_t i = 0; i < s->slow_rules_count; i++) {
+		const struct slow_rule *cost = &s->slow_rules[i].cost;
+		size_t begin = out->len;
+		template_write_text(out, str_of(s->slow_rules[i].name));
+		size_t width = out->len - begin;
+		buf_printf(out, "%*s %12.1f %% %14.2f %14.2f\n", width < 40 ? (int)(40 - width) : 0, "",
+			   cost->share * 100, cost->event * 1e6, cost->seconds);
+	}
+}
+
 void status_write_text(const struct status *s, uint64_t stale, struct buf *out)
 {
 	buf_printf(out, "kunai %s, pid %" PRId64 ", running for ", KUNAI_VERSION, s->pid);
@@ -130,6 +145,7 @@ void status_write_text(const struct status *s, uint64_t stale, struct buf *out)
 			   " s: these are old numbers\n",
 			   stale / 1000000000);
 	write_text_events(s, out);
+	write_text_rules(s, out);
 }
 
 static void write_json_str(struct arena *a, const char *text, struct buf *out)
@@ -154,6 +170,26 @@ static void write_json_events(const struct status *s, struct buf *out)
 		comma = ",";
 	}
 	buf_add_char(out, '}');
+}
+
+static void write_json_rules(const struct status *s, struct arena *a, struct buf *out)
+{
+	buf_printf(out,
+		   ",\"rules\":{\"detections\":%u,\"filters\":%u,\"dependencies\":%u},\"slowest_rules\":[",
+		   s->rules.detections, s->rules.filters, s->rules.dependencies);
+	for (uint32_t i = 0; i < s->slow_rules_count; i++) {
+		const struct slow_rule *cost = &s->slow_rules[i].cost;
+		buf_add_str(out, i ? STR(",{\"name\":") : STR("{\"name\":"));
+		write_json_str(a, s->slow_rules[i].name, out);
+		buf_add_str(out, STR(",\"share\":"));
+		json_write_f64(out, cost->share);
+		buf_add_str(out, STR(",\"seconds_per_event\":"));
+		json_write_f64(out, cost->event);
+		buf_add_str(out, STR(",\"seconds\":"));
+		json_write_f64(out, cost->seconds);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
 }
 
 static void write_json_outputs(const struct status *s, struct arena *a, struct buf *out)
@@ -192,8 +228,7 @@ void status_write_json(const struct status *s, uint64_t stale, struct buf *out)
 	write_json_str(&a, s->kernel, out);
 	for (size_t i = 0; i < NUMBERS; i++)
 		buf_printf(out, ",\"%s%s\":%" PRIu64, numbers[i].name, numbers[i].unit, number_of(s, i));
-	buf_printf(out, ",\"rules\":{\"detections\":%u,\"filters\":%u,\"dependencies\":%u}",
-		   s->rules.detections, s->rules.filters, s->rules.dependencies);
+	write_json_rules(s, &a, out);
 	write_json_outputs(s, &a, out);
 	write_json_events(s, out);
 	buf_add_str(out, STR("}\n"));
@@ -221,6 +256,23 @@ static void write_head(const char *name, const char *help, bool gauge, struct bu
 {
 	buf_printf(out, "# HELP kunai_%s %s\n# TYPE kunai_%s %s\n", name, help, name,
 		   gauge ? "gauge" : "counter");
+}
+
+/* The slowest only: as many series as there are rules would be a burden. */
+static void write_metric_rules(const struct status *s, struct arena *a, struct buf *out)
+{
+	write_head("rules", "that are loaded", true, out);
+	buf_printf(out,
+		   "kunai_rules{kind=\"detection\"} %u\nkunai_rules{kind=\"filter\"} %u\n"
+		   "kunai_rules{kind=\"dependency\"} %u\n",
+		   s->rules.detections, s->rules.filters, s->rules.dependencies);
+	write_head("slowest_rules_seconds_total", "spent on the rules that took most, by a sample", false,
+		   out);
+	for (uint32_t i = 0; i < s->slow_rules_count; i++) {
+		buf_add_str(out, STR("kunai_slowest_rules_seconds_total{rule="));
+		write_label(a, s->slow_rules[i].name, out);
+		buf_printf(out, "} %.6f\n", s->slow_rules[i].cost.seconds);
+	}
 }
 
 static void write_metric_events(const struct status *s, struct buf *out)
@@ -308,11 +360,7 @@ void status_write_metrics(const struct status *s, uint64_t stale, struct buf *ou
 		write_head(name, numbers[i].help, numbers[i].gauge, out);
 		buf_printf(out, "kunai_%s %" PRIu64 "\n", name, number_of(s, i));
 	}
-	write_head("rules", "that are loaded", true, out);
-	buf_printf(out,
-		   "kunai_rules{kind=\"detection\"} %u\nkunai_rules{kind=\"filter\"} %u\n"
-		   "kunai_rules{kind=\"dependency\"} %u\n",
-		   s->rules.detections, s->rules.filters, s->rules.dependencies);
+	write_metric_rules(s, &a, out);
 	write_metric_events(s, out);
 	write_metric_outputs(s, &a, out);
 	arena_fini(&a);

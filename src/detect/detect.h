@@ -116,4 +116,19 @@ struct detector_counters {
 
 struct detector_counters detector_counters(const struct detector *d);
 
+/* The rules that took most time, by a sample of the events that were matched, the worst first. */
+enum { SLOW_RULES_MAX = 5 };
+
+struct slow_rules {
+	uint32_t count;
+	struct slow_rule {
+		struct str name; /* borrowed from the rule set */
+		double seconds;  /* estimated, of all events since the rules were loaded */
+		double share;    /* of the time of matching */
+		double event;    /* seconds of an event, on average */
+	} v[SLOW_RULES_MAX];
+};
+
+void detector_slow_rules(const struct detector *d, struct slow_rules *ret);
+
 #endif

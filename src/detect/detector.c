@@ -104,3 +104,50 @@ struct detector_counters detector_counters(const struct detector *d)
 		.candidates = c->candidates,
 	};
 }
+
+/* A pattern that several rules have is told with each of them. */
+static uint64_t ns_of_rule(const struct engine *e, uint32_t rule)
+{
+	uint64_t ns = e->costs.rules[rule];
+
+	for (uint32_t i = 0; i < e->p->rules[rule].operand_count; i++) {
+		uint32_t atom = e->p->operands[rule][i];
+		ns += atom == UINT32_MAX ? 0 : e->costs.atoms[atom];
+	}
+	return ns;
+}
+
+/* Keeps the list in order, and the last that does not fit out of it. */
+static void insert_slow_rule(struct slow_rules *list, struct slow_rule rule)
+{
+	uint32_t i = list->count;
+
+	if (i == SLOW_RULES_MAX && list->v[i - 1].seconds >= rule.seconds)
+		return;
+	if (i == SLOW_RULES_MAX)
+		i--;
+	else
+		list->count++;
+	for (; i > 0 && list->v[i - 1].seconds < rule.seconds; i--)
+		list->v[i] = list->v[i - 1];
+	list->v[i] = rule;
+}
+
+void detector_slow_rules(const struct detector *d, struct slow_rules *ret)
+{
+	const struct engine *e = &d->engine;
+	const struct costs *c = &e->costs;
+
+	*ret = (struct slow_rules){0};
+	for (uint32_t i = 0; c->measured && i < d->rs->count; i++) {
+		uint64_t ns = ns_of_rule(e, i);
+		double mean = (double)ns / 1e9 / (double)c->measured;
+		if (ns)
+			insert_slow_rule(ret, (struct slow_rule){
+						      .name = d->rs->rules[i].name,
+						      .event = mean,
+						      .share = (double)ns / (double)c->whole,
+						      .seconds = mean * (double)c->events,
+					      });
+	}
+}

@@ -26,7 +26,7 @@ int engine_init(struct engine *ret, const struct program *p, struct regex_matche
 		.fields = calloc((size_t)p->field_count + 1, sizeof(*ret->fields)),
 	};
 	if (ret->atoms && ret->rules && ret->woken && ret->candidates && ret->fields &&
-	    !memo_init(&ret->memo))
+	    !memo_init(&ret->memo) && !costs_init(&ret->costs, p->rule_count, p->atom_count))
 		return 0;
 	engine_fini(ret);
 	return -ENOMEM;
@@ -36,6 +36,7 @@ void engine_fini(struct engine *e)
 {
 	hs_free_scratch(e->scratch);
 	memo_fini(&e->memo);
+	costs_fini(&e->costs);
 	free(e->atoms);
 	free(e->rules);
 	free(e->woken);
@@ -63,6 +64,7 @@ static void begin(struct engine *e, const struct event *event)
 {
 	e->event = event;
 	regex_matcher_begin(e->matcher);
+	costs_begin_event(&e->costs);
 	e->candidate_count = 0;
 	e->round += ROUND_STEP;
 	if (e->round)
@@ -125,23 +127,25 @@ static const struct value *value_of(struct engine *e, uint32_t field)
 	return &f->value;
 }
 
-static enum truth match_one(struct engine *e, const struct regex *regex, struct str text)
+static enum truth match_one(struct engine *e, uint32_t atom, struct str text)
 {
-	int result = regex_match(regex, e->matcher, text);
+	struct span span = costs_enter(&e->costs);
+	int result = regex_match(e->p->atoms[atom].regex, e->matcher, text);
 
+	costs_leave(&e->costs, span, &e->costs.atoms[atom]);
 	return result < 0 ? TRUTH_ERROR : result ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
 /* One by one, as the interpreter does. */
-static enum truth match_slowly(struct engine *e, const struct regex *regex, const struct value *value)
+static enum truth match_slowly(struct engine *e, uint32_t atom, const struct value *value)
 {
 	enum truth truth = TRUTH_FALSE;
 
 	e->counters.slow++;
 	if (value->kind == VALUE_STR)
-		return match_one(e, regex, value->s);
+		return match_one(e, atom, value->s);
 	for (uint32_t i = 0; i < value->v.n && truth == TRUTH_FALSE; i++)
-		truth = match_one(e, regex, value->v.v[i]);
+		truth = match_one(e, atom, value->v.v[i]);
 	return truth;
 }
 
@@ -196,7 +200,7 @@ static int on_hit(unsigned int id, unsigned long long from, unsigned long long t
 		return 0;
 	}
 	e->counters.confirmed++;
-	enum truth truth = match_one(e, regex, scan->text);
+	enum truth truth = match_one(e, atom, scan->text);
 	if (truth == TRUTH_TRUE)
 		find(scan, atom);
 	else
@@ -224,7 +228,7 @@ static void try_alone(struct engine *e, struct scan *scan)
 {
 	for (uint32_t i = 0; i < scan->db->alone.n; i++) {
 		uint32_t atom = scan->db->alone.v[i];
-		enum truth truth = match_one(e, e->p->atoms[atom].regex, scan->text);
+		enum truth truth = match_one(e, atom, scan->text);
 		if (truth == TRUTH_TRUE)
 			find(scan, atom);
 		else if (truth == TRUTH_ERROR)
@@ -240,8 +244,11 @@ static void scan_text(struct engine *e, struct scan *scan)
 	if (!scan->db->patterns)
 		return;
 	e->counters.scans++;
-	if (hs_scan(scan->db->patterns->db, scan->text.p, scan->text.len, 0, e->scratch, on_hit, scan) ==
-	    HS_SUCCESS)
+	struct span span = costs_enter(&e->costs);
+	hs_error_t err =
+		hs_scan(scan->db->patterns->db, scan->text.p, scan->text.len, 0, e->scratch, on_hit, scan);
+	costs_leave(&e->costs, span, &e->costs.shared);
+	if (err == HS_SUCCESS)
 		return;
 	e->counters.failures++;
 	scan->failed = true;
@@ -316,12 +323,12 @@ static enum truth find_regex(struct engine *e, uint32_t index, const struct valu
 	const struct atom *atom = &e->p->atoms[index];
 
 	if (!e->databases->searched[index])
-		return match_slowly(e, atom->regex, value);
+		return match_slowly(e, index, value);
 	scan_field(e, atom->field);
 	if (is_known(e, e->atoms[index]))
 		return truth_in(e->atoms[index]);
 	if (atom->regex->facts.blind && !e->fields[atom->field].ascii)
-		return match_slowly(e, atom->regex, value);
+		return match_slowly(e, index, value);
 	return TRUTH_FALSE;
 }
 
@@ -376,8 +383,10 @@ static enum truth truth_of_rule(struct engine *e, uint32_t index)
 	if (is_known(e, e->rules[index]))
 		return truth_in(e->rules[index]);
 	enum truth truth = TRUTH_FALSE;
+	struct span span = costs_enter(&e->costs);
 	if (rule->events >> e->event->type & 1)
 		truth = condition_evaluate(&rule->condition, truth_of_operand, &context);
+	costs_leave(&e->costs, span, &e->costs.rules[index]);
 	e->rules[index] = e->round + truth;
 	return truth;
 }
@@ -444,6 +453,7 @@ void engine_run(struct engine *e, const struct event *event, void (*matched)(voi
 	const struct type_plan *plan = &e->p->types[event->type];
 
 	begin(e, event);
+	struct span span = costs_enter(&e->costs);
 	for (uint32_t i = 0; i < plan->field_count; i++)
 		look_at_field(e, &plan->fields[i], &e->databases->guards[event->type][i]);
 	try_guards(e, &plan->others);
@@ -455,4 +465,5 @@ void engine_run(struct engine *e, const struct event *event, void (*matched)(voi
 		if (truth_of_rule(e, e->candidates[i]) == TRUTH_TRUE)
 			matched(context, e->candidates[i]);
 	}
+	costs_end_event(&e->costs, span);
 }

@@ -4,6 +4,7 @@
 #define KUNAI_DETECT_ENGINE_H
 
 #include "detect/compare.h"
+#include "detect/costs.h"
 #include "detect/database.h"
 #include "detect/memo.h"
 
@@ -36,6 +37,7 @@ struct engine {
 	struct regex_matcher *matcher; /* borrowed */
 	hs_scratch_t *scratch;
 	struct memo memo;
+	struct costs costs;
 	const struct event *event;
 	uint32_t round;  /* of the event; a multiple of four, so that a truth can be added */
 	uint32_t *atoms; /* round + truth, when known */

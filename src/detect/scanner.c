@@ -113,6 +113,11 @@ struct detector_counters scanner_counters(const struct scanner *s)
 	return detector_counters(s->detector);
 }
 
+void scanner_slow_rules(const struct scanner *s, struct slow_rules *ret)
+{
+	detector_slow_rules(s->detector, ret);
+}
+
 struct yara_rules *scanner_yara(const struct scanner *s)
 {
 	return s->yara;

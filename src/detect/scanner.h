@@ -50,6 +50,8 @@ uint32_t scanner_ioc_count(const struct scanner *s);
 
 /* Since it was loaded. For the thread that scans. */
 struct detector_counters scanner_counters(const struct scanner *s);
+void scanner_slow_rules(const struct scanner *s, struct slow_rules *ret);
+
 /* What files are matched against, NULL for nothing. Borrowed: share it to keep it. */
 struct yara_rules *scanner_yara(const struct scanner *s);
 

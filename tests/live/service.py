@@ -156,9 +156,11 @@ def check_status(kunai, directory):
     config = write_config(directory, {"path": log, "rotate_size": "1GB"})
     with open(config, "a") as file:
         file.write(f"metrics: 127.0.0.1:{port}\n")
+    rules = Path(directory, "status.kun")
+    rules.write_text('name: made.files\nmatch-on: {events: {kunai: [file_create]}}\nmatches: {$p: .data.path ~= "/made/"}\ncondition: $p\n')
     refused = ask_status(kunai)
     must(refused.returncode == 1 and "no sensor is running" in refused.stderr, f"without a sensor: {refused}")
-    command = [kunai, "run", "--exclude=all", "--include=file_create", "-c", config]
+    command = [kunai, "run", "--exclude=all", "--include=file_create", "-c", config, f"--rules={rules}"]
     with Sensor(command, directory, output=log) as sensor:
         must(sensor.started(), f"it did not start: {sensor.stderr()}")
         files = os.path.join(directory, "made")
@@ -174,13 +176,16 @@ def check_status(kunai, directory):
         must(status["events"]["file_create"]["rate"] > 0 and status["lost"] == 0, f"{status}")
         must(1 << 20 < status["resident_bytes"] < 1 << 30 and status["processes"] > 1, f"{status}")
         must(status["outputs"][0]["name"] == f"file {log}" and 1 <= status["outputs"][0]["written"] <= after, f"{status} {before}")
+        slow = status["slowest_rules"]
+        must([r["name"] for r in slow] == ["made.files"] and 0 < slow[0]["share"] <= 1 and slow[0]["seconds"] > 0, f"slowest rules: {slow}")
         text = ask_status(kunai).stdout
-        must(f"pid {sensor.process.pid}," in text and "file_create" in text, text)
+        must(f"pid {sensor.process.pid}," in text and "file_create" in text and "made.files" in text, text)
         head, body = http(port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         must(head.startswith("HTTP/1.1 200 OK\r\n") and f"Content-Length: {len(body)}" in head, head)
         samples = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
         must(int(samples['kunai_events_received_total{event="file_create"}']) >= 101, body)
         must(samples[f'kunai_output_works{{output="file {log}"}}'] == "1", body)
+        must(float(samples['kunai_slowest_rules_seconds_total{rule="made.files"}']) > 0, body)
         must(http(port, b"GET / HTTP/1.1\r\n\r\n")[0].startswith("HTTP/1.1 404"), "another path")
         # one that says nothing holds up nobody else for long, and nobody at the other socket
         silent = socket.create_connection(("127.0.0.1", port))

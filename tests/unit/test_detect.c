@@ -345,8 +345,58 @@ static void test_sleepers(void)
 	}
 }
 
+/* Ten cheap rules, one that is slow by itself, and one that only asks for it. */
+static struct ruleset *load_costly(void)
+{
+	struct buf text = {0};
+
+	for (int i = 0; i < 10; i++)
+		buf_printf(&text,
+			   "name: cheap%d\nmatches: {$a: .info.task.uid == 1000}\ncondition: $a\n---\n", i);
+	buf_add_str(&text,
+		    STR("name: costly\nmatches: {$a: .data.path ~= '^(a|a|aa)*c?$'}\ncondition: $a\n---\n"
+			"name: asks\nmatches: {$a: rule(costly)}\ncondition: not $a\n"));
+	buf_add_char(&text, '\0');
+	struct ruleset *rs = load(text.p);
+	buf_fini(&text);
+	return rs;
+}
+
+static void test_costs(void)
+{
+	enum { EVENTS = 40 * 64 };
+	struct ruleset *rs = load_costly();
+	struct detector *d = detector_new(rs);
+	struct slow_rules slow;
+	double sum = 0;
+	bool sorted = true;
+
+	make_event();
+	detector_slow_rules(d, &slow);
+	is_u64(slow.count, 0, "before the first event no rule is slow");
+	event.data.write_close.path.text = STR("aaaaaaaaaaaaaab");
+	for (int i = 0; i < EVENTS; i++)
+		detect_event(d, &event);
+	detector_slow_rules(d, &slow);
+	is_u64(slow.count, SLOW_RULES_MAX, "as many slow rules are told as there is room for");
+	for (uint32_t i = 0; i < slow.count; i++) {
+		sum += slow.v[i].share;
+		sorted &= i == 0 || slow.v[i - 1].seconds >= slow.v[i].seconds;
+	}
+	ok(str_eq(slow.v[0].name, STR("costly")) && slow.v[0].share > 0.5,
+	   "a pattern that takes long makes its rule the slowest, not the one that asks for it: %.*s, %.2f",
+	   STR_ARG(slow.v[0].name), slow.v[0].share);
+	ok(sorted && sum <= 1.001, "the slowest first, no time is told twice: %.3f", sum);
+	ok(slow.v[0].seconds > 0.99 * EVENTS * slow.v[0].event &&
+		   slow.v[0].seconds < 1.01 * EVENTS * slow.v[0].event,
+	   "the time of all events is that of one by their number");
+	detector_free(d);
+	ruleset_free(rs);
+}
+
 int main(void)
 {
+	test_costs();
 	test_conditions();
 	test_operands();
 	test_verdicts();
