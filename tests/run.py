@@ -213,7 +213,7 @@ def part_style(log):
 def part_docs(log):
     """The committed pages are what schema/ and the samples say today."""
     names = run(["build/src/describe", "names"], log)[1].split()
-    pages = {"docs/events.md": ["events"], "docs/events.schema.json": ["schema"]}
+    pages = {"docs/events.md": ["events"], "docs/events.schema.json": ["schema"], "man/kunai-events.5": ["manual"]}
     for name in names:
         pages[f"docs/events/{name}.md"] = ["event", name, f"docs/events/samples/{name}.json"]
     for page, arguments in pages.items():

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Prints what schema/ says about the events: `describe events` the page that lists them, `describe names` their names,
- * `describe event NAME SAMPLE` the page of one with the sample in that file, `describe schema` JSON Schema.
+ * `describe event NAME SAMPLE` the page of one with the sample in that file, `describe schema` JSON Schema,
+ * `describe manual` kunai-events(5).
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "event/describe.h"
 #include "event/schema.h"
 
-/* One row a kind of field: as words, and as JSON Schema. */
-static const struct kind_info {
-	const char *json;
-	const char *rule;
-	bool omitted; /* the key may be absent */
-	const char *schema;
-} kinds[] = {
+const struct kind_info describe_kinds[] = {
 	[KIND_STR] = {"string", "string", false, "\"type\": \"string\""},
 	[KIND_STR_OR_NULL] = {"string or null", "string, none", false, "\"type\": [\"string\", \"null\"]"},
 	[KIND_OPT_STR] = {"string, optional", "string, none", true, "\"type\": \"string\""},
@@ -57,8 +53,7 @@ static const struct kind_info {
 
 enum { PATH_SIZE = 256 };
 
-/* Made by this version, and shown. */
-static bool is_printed(int type)
+bool describe_is_printed(int type)
 {
 	const struct event_info *info = &event_catalogue[type];
 
@@ -81,7 +76,7 @@ static void print_rows(const struct object *object, const char *path, bool rules
 	char below[PATH_SIZE];
 
 	for (const struct field *f = object->fields; f->name; f++) {
-		const struct kind_info *kind = &kinds[f->kind];
+		const struct kind_info *kind = &describe_kinds[f->kind];
 		snprintf(below, sizeof(below), "%s.%s", path, f->name);
 		if (f->kind != KIND_OBJECT) {
 			printf("| `%s` | %s | %s | %s | ", below, kind->json, rules ? kind->rule : "–",
@@ -238,7 +233,7 @@ static int print_event(const char *name, const char *sample)
 {
 	int type = event_type_by_name((struct str){name, strlen(name)});
 
-	if (type < 0 || !is_printed(type))
+	if (type < 0 || !describe_is_printed(type))
 		return -1;
 	const struct event_info *info = &event_catalogue[type];
 	printf("# %s\n\nMade by `./dev docs` from `schema/`. Fields that every event has: "
@@ -277,7 +272,7 @@ static void print_events(void)
 	       "| event | id | by default | meaning |\n|---|---|---|---|\n");
 	for (int type = 0; type < EVENT_COUNT; type++) {
 		const struct event_info *info = &event_catalogue[type];
-		if (is_printed(type))
+		if (describe_is_printed(type))
 			printf("| [%s](events/%s.md) | %u | %s | %s |\n", info->name.p, info->name.p,
 			       info->id, info->default_enabled ? "on" : "off", info->doc);
 	}
@@ -293,7 +288,7 @@ static void print_events(void)
 static void print_names(void)
 {
 	for (int type = 0; type < EVENT_COUNT; type++)
-		if (is_printed(type))
+		if (describe_is_printed(type))
 			printf("%s\n", event_catalogue[type].name.p);
 }
 
@@ -330,7 +325,7 @@ static void print_field(const struct field *f, int depth)
 	} else if (f->object) {
 		print_object(f->object(), depth);
 	} else {
-		printf("%s", kinds[f->kind].schema);
+		printf("%s", describe_kinds[f->kind].schema);
 	}
 	putchar('}');
 }
@@ -342,7 +337,7 @@ static void print_object(const struct object *object, int depth)
 
 	printf("\"type\": \"object\", \"additionalProperties\": false, \"required\": [");
 	for (const struct field *f = object->fields; f->name; f++) {
-		if (kinds[f->kind].omitted)
+		if (describe_kinds[f->kind].omitted)
 			continue;
 		printf("%s", comma);
 		print_string(f->name);
@@ -391,7 +386,7 @@ static void print_schema(void)
 	print_object(object_filtering(), 3);
 	printf("}},\n  \"oneOf\": [\n");
 	for (int type = 0; type < EVENT_COUNT; type++) {
-		if (!is_printed(type))
+		if (!describe_is_printed(type))
 			continue;
 		printf("%s", comma);
 		print_branch(type);
@@ -408,6 +403,8 @@ int main(int argc, char **argv)
 		print_names();
 	} else if (argc == 2 && strcmp(argv[1], "schema") == 0) {
 		print_schema();
+	} else if (argc == 2 && strcmp(argv[1], "manual") == 0) {
+		describe_manual();
 	} else if (argc == 4 && strcmp(argv[1], "event") == 0) {
 		if (print_event(argv[2], argv[3]) < 0) {
 			fprintf(stderr, "describe: no event %s, or no sample %s: ./dev docs --samples %s\n",
@@ -415,7 +412,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	} else {
-		fprintf(stderr, "usage: describe events | names | event NAME SAMPLE | schema\n");
+		fprintf(stderr, "usage: describe events | names | event NAME SAMPLE | schema | manual\n");
 		return 1;
 	}
 	return fflush(stdout) == 0 ? 0 : 1;
