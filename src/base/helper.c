@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -12,6 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 enum { NOBODY = 65534 };
 
@@ -24,23 +25,13 @@ static int become_nobody(void)
 	return 0;
 }
 
-static int keep_capabilities(uint64_t capabilities)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[2] = {{0}};
-
-	sets[0].permitted = sets[0].effective = (uint32_t)capabilities;
-	sets[1].permitted = sets[1].effective = (uint32_t)(capabilities >> 32);
-	return syscall(SYS_capset, &head, sets) < 0 ? -errno : 0;
-}
-
 /* Once and for all: PR_SET_NO_NEW_PRIVS. Nobody may look into it with ptrace(2) either. */
 static int drop_privileges(uint64_t capabilities)
 {
 	int err = capabilities ? 0 : become_nobody();
 
 	if (!err)
-		err = keep_capabilities(capabilities);
+		err = thread_keep_capabilities(capabilities);
 	if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
 		err = -errno;
 	return err;

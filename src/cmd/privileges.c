@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -73,9 +75,6 @@ int privileges_drop(void)
 #define BIT(name) | UINT64_C(1) << CAP_##name
 	static const uint64_t kept = 0 CAPABILITIES(BIT);
 #undef BIT
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
 	int err = 0;
 
 	/* the bounding set first: that needs CAP_SETPCAP. A kernel that knows fewer than we do says EINVAL. */
@@ -83,14 +82,8 @@ int privileges_drop(void)
 		if (!(kept >> i & 1) && prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1 &&
 		    prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
 			err = -errno;
-	if (syscall(SYS_capget, &head, sets) < 0)
-		return -errno;
-	for (unsigned int i = 0; i < COUNT(sets); i++) {
-		sets[i].permitted &= (uint32_t)(kept >> 32 * i);
-		sets[i].effective &= sets[i].permitted;
-		sets[i].inheritable = 0;
-	}
-	return syscall(SYS_capset, &head, sets) < 0 ? -errno : err;
+	int keep_err = thread_keep_capabilities(kept);
+	return keep_err ? keep_err : err;
 }
 
 static const uint16_t refused_calls[] = {

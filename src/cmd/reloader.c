@@ -4,6 +4,7 @@
 #include "cmd/reloader.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "base/utc_clock.h"
 #include "cmd/cmd.h"
 #include "cmd/compile_helper.h"
@@ -285,10 +287,20 @@ static void reload(struct reloader *r)
 		refuse(r);
 }
 
+/* What rules and indicators are made of may come from anywhere: who reads them can read files, and no more. */
+static void give_up_capabilities(void)
+{
+	int err = thread_keep_capabilities(UINT64_C(1) << CAP_DAC_READ_SEARCH);
+
+	if (err)
+		log_warn("the thread that reads rules keeps its capabilities: %s", strerror(-err));
+}
+
 static void *run(void *context)
 {
 	struct reloader *r = context;
 
+	give_up_capabilities();
 	while (!is_stopped(r)) {
 		if (take_request(r))
 			reload(r);
@@ -364,6 +376,34 @@ enum reload_result reloader_take(struct reloader *r)
 
 /* ---- life ---- */
 
+struct first_load {
+	struct reloader *r;
+	int status;
+};
+
+static void *load_first(void *context)
+{
+	struct first_load *first = context;
+	struct reloader *r = first->r;
+
+	give_up_capabilities();
+	first->status = cmd_load_scanner(r->config, &r->scanner);
+	return NULL;
+}
+
+/* In a thread, since what it gives up does not come back. */
+static int load_without_capabilities(struct reloader *r)
+{
+	struct first_load first = {.r = r};
+	pthread_t thread;
+	int err = thread_start(&thread, load_first, &first);
+
+	if (err)
+		return cmd_fail("cannot start a thread: %s", strerror(-err));
+	pthread_join(thread, NULL);
+	return first.status;
+}
+
 int reloader_open(const struct config_scanner *config, const struct helper *compiler, struct reloader **ret)
 {
 	struct reloader *r = calloc(1, sizeof(*r));
@@ -375,7 +415,7 @@ int reloader_open(const struct config_scanner *config, const struct helper *comp
 	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int status = r->wake < 0 || r->ready < 0 ? cmd_fail("cannot make an eventfd: %s", strerror(errno))
-						 : cmd_load_scanner(config, &r->scanner);
+						 : load_without_capabilities(r);
 	if (status) {
 		reloader_close(r);
 		return status;

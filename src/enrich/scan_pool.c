@@ -3,16 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "base/utc_clock.h"
 
 enum {
@@ -226,16 +224,6 @@ static const struct crew_duty reading_duty = {.take = take_fresh, .work = read_j
 
 /* ---- matching ---- */
 
-/* Of this thread alone. It can only be refused by a security module, and then matching is as safe as reading. */
-static void drop_capabilities(void)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	syscall(SYS_capset, &head, none);
-}
-
 /* Rules change rarely: a matcher is made anew when they did. */
 static void *get_matcher(struct matcher_thread *t, void *rules)
 {
@@ -271,7 +259,8 @@ static void match_content(struct matcher_thread *t, struct scan_job *job)
 
 static void prepare_matcher(void)
 {
-	drop_capabilities();
+	/* it can only be refused by a security module, and then matching is as safe as reading */
+	(void)thread_keep_capabilities(0);
 	setpriority(PRIO_PROCESS, 0, NICE); /* of the thread, as Linux has it */
 }
 
