@@ -380,6 +380,21 @@ def test_rules_page(tap, work):
         tap.equal(told, [want] if want else [], f"  {exe} to {ip}:{port}")
 
 
+def test_config_page(tap, work):
+    """Every configuration of kunai.conf(5) is right."""
+    page = (TOP / "man/kunai.conf.5").read_text()
+    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", page, re.MULTILINE | re.DOTALL)
+    tap.ok(len(blocks) >= 2, "kunai.conf(5) has configurations", len(blocks))
+    rules, config = work / "page-rules", work / "page.yaml"
+    rules.mkdir()
+    for number, block in enumerate(blocks, 1):
+        config.write_text(block.replace("/etc/kunai/rules", str(rules)))
+        run = kunai("config", "--validate", config)
+        # a map of events switches off what it does not name, which is told
+        wrong = [line for line in run.stderr.splitlines() if "disabled because the map of events does not name them" not in line]
+        tap.equal((run.returncode, wrong), (0, []), f"number {number} is right")
+
+
 ACTS = """\
 name: acts
 match-on:
@@ -474,6 +489,7 @@ def main():
         test_test_of_exclusion(tap, work)
         test_readme(tap, work)
         test_rules_page(tap, work)
+        test_config_page(tap, work)
         test_no_actions(tap, work)
         test_yara_check(tap, work)
         test_doctor(tap, work)

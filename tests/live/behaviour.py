@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import judge
+import examples
 import outputs
 import service
 from sensor import OPTIONS, Sensor
@@ -398,6 +399,7 @@ CHECKS = {
     "compiled patterns are kept": check_compiled_patterns,
     "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
     "an unknown option is answered with the nearest": check_unknown_option,
+    **examples.CHECKS,
     **outputs.CHECKS,
     **service.CHECKS,
 }

@@ -95,6 +95,8 @@ def check_privileges(kunai, directory):
         must(sensor.started(), f"it did not start: {sensor.stderr()}")
         tasks = f"/proc/{sensor.process.pid}/task"
         await_true(lambda: status_lines(f"/proc/{sensor.process.pid}", "Seccomp") == ["2"], 20, f"no filter: {sensor.stderr()}")
+        kept = [status_lines(f"{tasks}/{task}", "CapPrm")[0] for task in os.listdir(tasks)]
+        must(f"{1 << 2:016x}" in kept, f"no thread that reads rules with CAP_DAC_READ_SEARCH alone: {kept}")
         for task in os.listdir(tasks):
             seccomp, no_new, *sets = status_lines(f"{tasks}/{task}", "Seccomp", "NoNewPrivs", "CapPrm", "CapBnd")
             must((seccomp, no_new) == ("2", "1"), f"thread {task}: Seccomp {seccomp}, NoNewPrivs {no_new}")
