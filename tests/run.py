@@ -303,6 +303,10 @@ def part_boot(log):
     yield from run_tap(["tests/vm/boot.py"], log, "boot", timeout=PACKAGE_TIMEOUT)
 
 
+def part_hacking(log):
+    yield from run_tap(["tests/hacking.py"], log, "hacking")
+
+
 def part_package(log):
     yield from run_tap(["tests/package"], log, "package", timeout=PACKAGE_TIMEOUT)
 
@@ -402,6 +406,7 @@ def all_parts(args):
         Part("build-arm64", build("arm64", "kunai", "actors", "actors32"), more=True),
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
+        Part("hacking", part_hacking, slow=True),
         Part("package", part_package, slow=True),
         Part("boot", part_boot, ("build-static",), in_vm=True, slow=True),
         Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),
@@ -506,7 +511,7 @@ def print_not_shown(parts):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
-    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, the events of an idle Debian, two packages, two boots of a Debian with the sensor installed, and 1,009 rotations")
+    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, the events of an idle Debian, docs/hacking.md followed, two packages, two boots of a Debian with the sensor installed, and 1,009 rotations")
     parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     parser.add_argument("parts", nargs="*", metavar="PART")

@@ -10,8 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-import judge
 import examples
+import judge
 import outputs
 import service
 from sensor import OPTIONS, Sensor
