@@ -29,6 +29,7 @@ LOGS = TOP / "build/test-logs"
 ACTORS = "build/tests/actors"
 SMOKE_KERNEL = "6.1"
 ARM64_KERNELS = ("6.1", "6.12")
+ARM64_TIERS = {"6.1": "", "6.12": "trampoline"}  # beside tracepoints; 6.1 has no trampolines there
 ARM32_KERNEL = "6.1"  # where the actors run as 32-bit programs, too
 VMS_AT_ONCE = 2
 CPUS = 2  # of programs that do not mind others beside them
@@ -38,8 +39,11 @@ FUZZ_SECONDS_LONG = 600
 PART_TIMEOUT = 900  # seconds for one program
 PACKAGE_TIMEOUT = 3600  # seconds for two builds of everything
 STOP_TIMEOUT = 20  # seconds between asking and killing
+MIX = 10007  # operations that two tiers are compared by
+MIX_LONG = 100003
 SCANNED_IN_VM = 211  # files that are written and scanned: an emulated CPU takes 0.1 s for the type and digests of each
-GUEST_TIMEOUT = 900  # seconds for all scenarios in one VM
+GUEST_TIMEOUT = 1800  # seconds for all scenarios in one VM
+GUEST_TIMEOUT_LONG = 5400
 
 # Tells tests that promise a speed that this run says nothing about it.
 SLOW_ENV = {"KUNAI_TEST_SLOW": "1"}
@@ -332,12 +336,16 @@ def part_judge(log):
     yield from run_tap(["tests/live/live.py", "--self-test", "--actors", ACTORS], log, "judge")
 
 
-def boot(name, arch, programs, log, out):
+def is_long():
+    return "KUNAI_TEST_LONG" in os.environ
+
+
+def boot(name, arch, programs, log, out, command):
     """Runs the scenarios in one VM. Only a VM that does not come up gets a second try."""
     files = vm.guest_files(programs / "kunai", programs / "actors")
     for tries in range(1, BOOT_TRIES + 1):
         try:
-            return vm.boot_vm(name, files, f"FILES={SCANNED_IN_VM} sh /kunai/guest.sh", out, arch=arch, timeout=GUEST_TIMEOUT)
+            return vm.boot_vm(name, files, command, out, arch=arch, timeout=GUEST_TIMEOUT_LONG if is_long() else GUEST_TIMEOUT)
         except vm.BootError as error:
             log.write(f"# boot {tries} of {name}: {error}\n")
             if tries == BOOT_TRIES or stopping.is_set():
@@ -353,7 +361,14 @@ def copy_programs(kunai, actors, to):
             shutil.copy(actor, to / "actors" / actor.name)
 
 
-def kernel_vm(part_name, name, arch, kunai, actors):
+def guest_command(tier):
+    mix = MIX_LONG if is_long() else MIX
+    return f"FILES={SCANNED_IN_VM} OTHER_TIER={tier} MIX={mix} sh /kunai/guest.sh"
+
+
+def kernel_vm(part_name, name, arch, kunai, actors, tier):
+    """tier: all cases run on that one, too."""
+
     def part(log):
         out = LOGS / part_name
         shutil.rmtree(out, ignore_errors=True)
@@ -361,7 +376,7 @@ def kernel_vm(part_name, name, arch, kunai, actors):
         with tempfile.TemporaryDirectory(prefix="kunai-programs.") as programs:
             copy_programs(kunai, actors, Path(programs))
             try:
-                status = boot(name, arch, Path(programs), log, out)
+                status = boot(name, arch, Path(programs), log, out, guest_command(tier))
             except (vm.VmError, kernels.KernelError) as error:
                 raise Failure(str(error)) from error
             for stream in ("guest.stdout", "guest.stderr"):
@@ -375,11 +390,11 @@ def kernel_vm(part_name, name, arch, kunai, actors):
     return part
 
 
-def vm_part(part, kernel, arch="amd64", actors=None):
+def vm_part(part, kernel, arch="amd64", actors=None, tier="trampoline"):
     programs, needs = ("build-static/kunai", actors or ACTORS), ("build", "build-static")
     if arch == "arm64":
         programs, needs = ("build-arm64/kunai", actors or "build-arm64/tests/actors"), ("build-arm64",)
-    return Part(part, kernel_vm(part, kernel, arch, *programs), needs, in_vm=True, more=part != f"vm-{SMOKE_KERNEL}")
+    return Part(part, kernel_vm(part, kernel, arch, *programs, tier), needs, in_vm=True, more=part != f"vm-{SMOKE_KERNEL}")
 
 
 def all_parts(args):
@@ -405,12 +420,12 @@ def all_parts(args):
         Part("build-static", build("static", "kunai")),
         Part("build-arm64", build("arm64", "kunai", "actors", "actors32"), more=True),
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
-        *(vm_part(f"vm-arm64-{n}", n, "arm64") for n in ARM64_KERNELS),
+        *(vm_part(f"vm-arm64-{n}", n, "arm64", tier=ARM64_TIERS[n]) for n in ARM64_KERNELS),
         Part("hacking", part_hacking, slow=True),
         Part("package", part_package, slow=True),
         Part("boot", part_boot, ("build-static",), in_vm=True, slow=True),
         Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),
-        vm_part(f"vm-arm64-{ARM32_KERNEL}-32bit", ARM32_KERNEL, "arm64", "build-arm64/tests/actors32"),
+        vm_part(f"vm-arm64-{ARM32_KERNEL}-32bit", ARM32_KERNEL, "arm64", "build-arm64/tests/actors32", ""),
     ]
 
 
@@ -511,7 +526,7 @@ def print_not_shown(parts):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description="Runs the tests; ends with one line of totals.")
     parser.add_argument("--all", action="store_true", help=f"every kernel and arm64, not only {SMOKE_KERNEL}")
-    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, the events of an idle Debian, docs/hacking.md followed, two packages, two boots of a Debian with the sensor installed, and 1,009 rotations")
+    parser.add_argument("--long", action="store_true", help=f"{FUZZ_SECONDS_LONG} s for each fuzz target, {MIX_LONG} operations for both tiers, the events of an idle Debian, docs/hacking.md followed, two packages, two boots of a Debian with the sensor installed, and 1,009 rotations")
     parser.add_argument("--update-golden", action="store_true", help="write tests/golden/expected.jsonl and stop")
     parser.add_argument("--list", action="store_true", help="name the parts and stop")
     parser.add_argument("parts", nargs="*", metavar="PART")

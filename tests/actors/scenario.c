@@ -5,11 +5,13 @@
  *   scenario run WORK FACTS STORM [PATTERN]       all cases, or those whose names match
  *   scenario run-throttled WORK FACTS STORM       those for a sensor that throttles
  *   scenario linger NAME WORK FACTS GO_FILE...    see identity.c
+ *   scenario mix WORK SEED COUNT                 see mix.c
  *   scenario list
  *   scenario await-line FILE SECONDS              until the file has a line
  *   scenario await-mark FILE MARK SECONDS         until the file names MARK, which is created
  */
 #include "actor.h"
+#include "mix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -271,6 +273,14 @@ static int linger(char **argv)
 	return actor_linger(argv[2], argv + 5);
 }
 
+static int mix(char **argv)
+{
+	if (mkdir(argv[2], 0755) < 0 ||
+	    mix_run(argv[2], strtoull(argv[3], NULL, 10), (unsigned)atoi(argv[4])) < 0)
+		return fail("mix");
+	return 0;
+}
+
 static int list(void)
 {
 	for (int i = 0; i < case_count; i++)
@@ -347,12 +357,15 @@ int main(int argc, char **argv)
 		return run(argv);
 	if (strcmp(verb, "linger") == 0 && argc > 5)
 		return linger(argv);
+	if (strcmp(verb, "mix") == 0 && argc == 5)
+		return mix(argv);
 	if (strcmp(verb, "list") == 0)
 		return list();
 	if (strcmp(verb, "await-line") == 0 && argc == 4)
 		return await_line(argv[2], (unsigned)atoi(argv[3]));
 	if (strcmp(verb, "await-mark") == 0 && argc == 5)
 		return await_mark(argv[2], argv[3], (unsigned)atoi(argv[4]));
-	fprintf(stderr, "usage: scenario run WORK FACTS STORM [PATTERN] | list | linger ... | await-...\n");
+	fprintf(stderr,
+		"usage: scenario run WORK FACTS STORM [PATTERN] | mix ... | list | linger ... | await-...\n");
 	return 2;
 }

@@ -5,11 +5,13 @@
 #   facts.jsonl                      what the actors did
 #   sensor.jsonl .stderr .pid .status    the first run of the sensor; sensor2.* the second
 #   throttled.facts                  what was done while a third one, sensor3.*, throttled file events
+#   other.*                          a run on $OTHER_TIER, if that is set: all cases, but no storms
 #   detect.*                         a run with rules, see detect.sh
 # POSIX sh only: a VM has nothing but busybox.
 set -u
 : "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
-: "${STORM:=10007}" "${CASES:=*}"
+: "${STORM:=10007}" "${CASES:=*}" "${OTHER_TIER:=}" "${MIX:=10007}"
+: "${OPTIONS:=}" # more options of the sensor, separated by spaces
 
 scenario=$ACTORS/scenario
 live=$(dirname "$0")
@@ -31,7 +33,8 @@ trap 'exit 1' INT TERM
 
 # $1: name of the run; $2: one more option. Returns when the sensor has printed its first line.
 start_sensor() {
-    "$KUNAI" -v run ${2:+"$2"} --include=all --send-data-min-len=0 >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
+    # shellcheck disable=SC2086
+    "$KUNAI" -v run ${2:+"$2"} --include=all --send-data-min-len=0 $OPTIONS >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
     sensor=$!
     echo "$sensor" >"$OUT/$1.pid"
     "$scenario" await-line "$OUT/$1.jsonl" 180
@@ -51,6 +54,13 @@ start_lingering() {
     "$scenario" linger "$1" "$work" "$OUT/facts.jsonl" "$work/first" "$work/second" &
 }
 
+# Operations that both tiers are to tell the same of; see differential.py.
+run_mix() {
+    [ "$OTHER_TIER" ] || return 0
+    "$scenario" mix "$work/mix" 42 "$MIX" || echo "the mix failed" >&2
+    rm -rf "$work/mix"
+}
+
 start_lingering seeded
 seeded=$!
 
@@ -59,6 +69,7 @@ if start_sensor sensor; then
     seen=$!
     touch "$work/first"
     "$scenario" run "$work" "$OUT/facts.jsonl" "$STORM" "$CASES"
+    run_mix
     stop_sensor sensor
 else
     cat "$OUT/sensor.stderr" >&2
@@ -90,6 +101,18 @@ $CASES)
     fi
     ;;
 esac
+
+if [ "$OTHER_TIER" ]; then
+    mkdir "$work/other" && chmod 755 "$work/other"
+    if start_sensor other "--tier=$OTHER_TIER"; then
+        "$scenario" run "$work/other" "$OUT/other.facts" 0 "$CASES"
+        run_mix
+        stop_sensor other
+    else
+        cat "$OUT/other.stderr" >&2
+        exit 1
+    fi
+fi
 
 case $CASES in
 '*' | detect) run_detection ;;

@@ -21,6 +21,7 @@ from pathlib import Path
 import behaviour
 import brief
 import detection
+import differential
 import judge
 import matching
 import runc
@@ -70,9 +71,15 @@ def judge_end(out, name, expected=None):
     ]
 
 
-def print_not_shown(facts, kernel):
+def read_trampoline(out, name):
+    """The events that ran on trampolines, as the sensor said."""
+    said = re.search(r"on trampolines:(.*)", (out / f"{name}.stderr").read_text(errors="replace"))
+    return set(said[1].split()) - {"nothing"} if said else set()
+
+
+def print_not_shown(facts, kernel, trampoline):
     """run.py repeats these lines at its end."""
-    for why, cases in sorted(judge.not_shown(facts, kernel).items()):
+    for why, cases in sorted(judge.not_shown(facts, kernel, trampoline).items()):
         print(f"# not shown by Linux {kernel[0]}.{kernel[1]}: {why} ({len(cases)} cases: {', '.join(sorted(cases)[:3])})")
 
 
@@ -88,6 +95,18 @@ def judge_throttled(out, files):
     return throttle.judge_throttled(facts, read_run(out, "sensor3"), stderr, files) + judge_end(out, "sensor3")
 
 
+def judge_other_tier(out, files, log):
+    """All cases once more, on the tier that `auto` does not choose. log: of the run on the other one."""
+    if not (out / "other.status").exists():
+        return [judge.Result("the sensor ran on the other tier", ["it did not come to its end"])]
+    other = read_run(out, "other")
+    results = judge.judge(read_facts(out / "other.facts"), [other], files, read_trampoline(out, "other"))
+    results.append(differential.compare(log, other))
+    for result in results:
+        result.name = f"other tier: {result.name}"
+    return results + judge_end(out, "other")
+
+
 def judge_directory(out, files, detect=True):
     missing = [n for n in ("facts.jsonl", "sensor.status", "sensor2.status") if not (out / n).exists()]
     if missing:
@@ -96,11 +115,14 @@ def judge_directory(out, files, detect=True):
         return [judge.Result("the sensor ran", [f"no {', '.join(missing)}", *told])]
     facts = read_facts(out / "facts.jsonl")
     logs = [read_run(out, "sensor"), read_run(out, "sensor2")]
-    print_not_shown(facts, judge.kernel_of(logs[0]))
-    results = judge.judge(facts, logs, files)
+    trampoline = read_trampoline(out, "sensor")
+    print_not_shown(facts, judge.kernel_of(logs[0]), trampoline)
+    results = judge.judge(facts, logs, files, trampoline)
     results += judge_end(out, "sensor") + judge_end(out, "sensor2")
     if (out / "sensor3.pid").exists():
         results += judge_throttled(out, files)
+    if (out / "other.pid").exists():
+        results += judge_other_tier(out, files, logs[0])
     if detect:
         results += [*detection.judge_run(out), *judge_end(out, "detect", expected=EXPECTED_OF_DETECT)]
     return results
