@@ -4,7 +4,8 @@
 # sensor, starts it once more for the processes that outlived it. live.py judges what is left in $OUT:
 #   facts.jsonl                      what the actors did
 #   sensor.jsonl .stderr .pid .status    the first run of the sensor; sensor2.* the second
-#   throttled.facts                  what was done while a third one, sensor3.*, throttled file events
+#   throttled.facts                  what was done while a third one, sensor3.*, throttled file events; in a VM on
+#                                    trampolines, but without the functions that tell of created files
 #   other.*                          a run on $OTHER_TIER, if that is set: all cases, but no storms
 #   detect.*                         a run with rules, see detect.sh
 # POSIX sh only: a VM has nothing but busybox.
@@ -13,6 +14,7 @@ set -u
 : "${STORM:=10007}" "${CASES:=*}" "${OTHER_TIER:=}" "${MIX:=10007}"
 : "${OPTIONS:=}" # more options of the sensor, separated by spaces
 
+WITHOUT_OPEN="--tier=trampoline --force-load --without-hook=do_filp_open,do_file_open"
 scenario=$ACTORS/scenario
 live=$(dirname "$0")
 [ -e "$live/detect.sh" ] || live=$live/live # as a VM has it
@@ -31,13 +33,15 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
-# $1: name of the run; $2: one more option. Returns when the sensor has printed its first line.
+# $1: name of the run; then more options. Returns when the sensor has printed its first line.
 start_sensor() {
+    name=$1
+    shift
     # shellcheck disable=SC2086
-    "$KUNAI" -v run ${2:+"$2"} --include=all --send-data-min-len=0 $OPTIONS >"$OUT/$1.jsonl" 2>"$OUT/$1.stderr" &
+    "$KUNAI" -v run "$@" --include=all --send-data-min-len=0 $OPTIONS >"$OUT/$name.jsonl" 2>"$OUT/$name.stderr" &
     sensor=$!
-    echo "$sensor" >"$OUT/$1.pid"
-    "$scenario" await-line "$OUT/$1.jsonl" 180
+    echo "$sensor" >"$OUT/$name.pid"
+    "$scenario" await-line "$OUT/$name.jsonl" 180
 }
 
 # $1: name of the run.
@@ -91,7 +95,8 @@ throttled=throttle.files
 # shellcheck disable=SC2254 # it is a pattern
 case $throttled in
 $CASES)
-    if start_sensor sensor3 --max-eps-fs=101; then
+    # shellcheck disable=SC2086
+    if start_sensor sensor3 --max-eps-fs=101 ${OTHER_TIER:+$WITHOUT_OPEN}; then
         "$scenario" run-throttled "$work" "$OUT/throttled.facts" "$STORM"
         sleep 2
         stop_sensor sensor3

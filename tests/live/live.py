@@ -31,8 +31,7 @@ import throttle
 HERE = Path(__file__).resolve().parent
 GUEST_TIMEOUT = 1200
 COMPLAINT = re.compile(r"error|\blost\b|\blate\b|balance|refused|sanitizer", re.IGNORECASE)
-
-
+NEED_OPEN = {"file_create", "ptrace"}  # the functions that guest.sh makes the throttled sensor do without
 EXPECTED_OF_DETECT = re.compile("matches detection signatures|sending SIGKILL")
 
 
@@ -92,7 +91,22 @@ def judge_throttled(out, files):
         return [judge.Result("the throttled sensor ran", ["it did not come to its end"])]
     stderr = (out / "sensor3.stderr").read_text(errors="replace")
     facts = read_facts(out / "throttled.facts")
-    return throttle.judge_throttled(facts, read_run(out, "sensor3"), stderr, files) + judge_end(out, "sensor3")
+    trampoline = read_trampoline(out, "sensor3")
+    results = throttle.judge_throttled(facts, read_run(out, "sensor3"), stderr, files, trampoline)
+    if (out / "other.pid").exists():
+        results.append(judge_fallback(trampoline, read_trampoline(out, "other"), stderr))
+    return results + judge_end(out, "sensor3")
+
+
+def judge_fallback(trampoline, all_hooks, stderr):
+    """A function of the kernel is missing: what needs it is taken at tracepoints, and nothing else."""
+    problems = []
+    if trampoline != all_hooks - NEED_OPEN or not all_hooks >= NEED_OPEN:
+        problems.append(f"on trampolines are {sorted(trampoline)}, with all functions {sorted(all_hooks)}")
+    for event in NEED_OPEN:
+        line = f"not on a trampoline: {event}: do_filp_open, this kernel has no such function"
+        problems += [] if line in stderr else [f"not said: {line}"]
+    return judge.Result("a missing function costs only the events that need it the better tier", problems)
 
 
 def judge_other_tier(out, files, log):

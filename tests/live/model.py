@@ -285,6 +285,10 @@ class Model:
             fields.pop("data.src.ip", None), fields.pop("data.src.port", None)
         if not told and kind == "connect":
             fields["data.connected"] = True
+        if kind == "write_close" and kind in self.trampoline:  # whichever drops the last reference, the ring's workers, too
+            own, worker = fields["info.task.name"], f"iou-wrk-{fact['tgid']}"
+            fields["info.task.name"] = Match(lambda got: got in (own, worker), own, f"{own} or {worker}")
+            fields.pop("info.task.pid")
         if fact.get("by_helper"):
             for own in ("name", "pid", "namespaces.mnt"):
                 fields.pop(f"info.task.{own}", None)

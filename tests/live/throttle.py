@@ -62,8 +62,8 @@ def sum_problems(facts, log, stderr):
             yield f"{count} {name} are throttled"
 
 
-def judge_throttled(facts, log, stderr, files):
-    table = model.Model(files, judge.kernel_of(log))
+def judge_throttled(facts, log, stderr, files, trampoline):
+    table = model.Model(files, judge.kernel_of(log), trampoline)
     cases = {}
     for fact in facts:
         if fact["case"] in CODES:
