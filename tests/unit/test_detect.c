@@ -374,7 +374,7 @@ static void test_costs(void)
 	make_event();
 	detector_slow_rules(d, &slow);
 	is_u64(slow.count, 0, "before the first event no rule is slow");
-	event.data.write_close.path.text = STR("aaaaaaaaaaaaaab");
+	event.data.write_close.path.text = STR("aaaaaaaab");
 	for (int i = 0; i < EVENTS; i++)
 		detect_event(d, &event);
 	detector_slow_rules(d, &slow);
