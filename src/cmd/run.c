@@ -70,11 +70,14 @@ static void raise_file_limit(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILES_MAX)
 		return;
-	limit.rlim_cur = FILES_MAX;
-	if (limit.rlim_max < FILES_MAX)
-		limit.rlim_max = FILES_MAX;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warn("cannot raise the number of open files to %u: %s", FILES_MAX, strerror(errno));
+	struct rlimit wanted = {FILES_MAX, limit.rlim_max < FILES_MAX ? FILES_MAX : limit.rlim_max};
+	if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+		return;
+	int error = errno;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	log_warn("cannot raise the number of open files to %u, it is %llu: %s", FILES_MAX,
+		 (unsigned long long)limit.rlim_cur, strerror(error));
 }
 
 /* Before there are threads. */

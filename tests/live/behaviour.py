@@ -2,6 +2,7 @@
 """How the sensor behaves as a program: how it starts, ends and refuses."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -56,6 +57,16 @@ def ends_by(number):
             must(not PID_FILE.exists(), "the pid file is still there")
 
     return check
+
+
+def check_open_files(kunai, directory):
+    """As many as it wants where it may raise the limit, else as many as it may have."""
+    with Sensor(["prlimit", "--nofile=512:4000", kunai, *OPTIONS], directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        limits = Path(f"/proc/{sensor.process.pid}/limits").read_text()
+        soft = int(re.search(r"Max open files +(\d+)", limits)[1])
+        must(sensor.stop() == 0, "it does not end")
+        must(soft == 32768 or (soft == 4000 and "it is 4000" in sensor.stderr()), f"the limit is {soft}: {sensor.stderr()}")
 
 
 def check_closed_pipe(kunai, directory):
@@ -385,6 +396,7 @@ CHECKS = {
     "many rules match at once, and do not hold up its end": check_rules,
     "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
     "SIGTERM ends it cleanly with everything written": ends_by(signal.SIGTERM),
+    "a limit of open files is used up to what is allowed": check_open_files,
     "a closed pipe ends it with status 0 within a second": check_closed_pipe,
     "a slow reader costs counted events and nothing else": check_slow_reader,
     "a reader that is stuck does not keep it from ending": check_stuck_reader,
