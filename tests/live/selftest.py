@@ -252,6 +252,7 @@ def self_test(actors, files):
     accepted = accept(facts, files)
     yield accepted
     if not accepted.problems:
+        yield from check_results(facts, files)
         yield from spoil_all([f for f in facts if SPOILT_CASES.fullmatch(f["case"])], files)
 
 
@@ -277,6 +278,24 @@ def spoil_all(facts, files):
     yield report("what the table says is unseen", "write_close.write.exit", failures_with_unseen(facts, outputs, files))
     broken = [f for f in facts if not (f["op"] == "end" and f["case"] == "clone.fork")]
     yield report("a case that did not end", "clone.fork", failures(broken, outputs, files))
+
+
+def failures_of_results(facts, files, having):
+    """The sensor of a kernel that tells results, which io_uring requests have or not."""
+    facts = [f for f in facts if f["case"] in ("", "io_uring.nop")]
+    events = fake.sense(facts, files)[0]
+    fake.put(events[0], "data.system.release", "6.12.0")
+    for event in events:
+        if having and judge.kind_of(event) == "io_uring_sqe":
+            fake.put(event, "data.result", 0)
+    results = judge.judge_results(facts, judge.Log(fake.output_of(events), sensor_pid=3))
+    return {r.name: r.problems for r in results if r.problems or having}
+
+
+def check_results(facts, files):
+    yield report("requests without their results", "requests have their results", failures_of_results(facts, files, having=False))
+    accepted = failures_of_results(facts, files, having=True)
+    yield judge.Result("the judge accepts requests with their results", [] if list(accepted.values()) == [[]] else [str(accepted)])
 
 
 def failures_with_unseen(facts, outputs, files):
