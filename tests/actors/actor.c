@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 struct actor_env actor_env;
+void (*actor_before_exit)(void);
 void *volatile actor_nowhere = (void *)8;
 
 static void leave(int code)
@@ -31,6 +32,8 @@ void actor_exit(int code)
 {
 	struct fact fact;
 
+	if (actor_before_exit)
+		actor_before_exit();
 	facts_begin(&fact, "exit_group");
 	facts_number(&fact, "code", code);
 	facts_end(&fact);

@@ -75,6 +75,8 @@ pid_t actor_clone(unsigned long flags);
 pid_t actor_fork(void);
 void actor_started(uint64_t flags);
 
+/* What is still to be stated when a process leaves. */
+extern void (*actor_before_exit)(void);
 /* exit_group(2), with its fact. */
 __attribute__((noreturn)) void actor_exit(int code);
 

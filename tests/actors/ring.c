@@ -16,6 +16,7 @@ enum {
 	HELPERS_MAX = 256,
 	IDLE_MS = 2000, /* until the poller sleeps */
 	/* CLONE_* of create_io_thread() in kernel/fork.c */
+	IO_WORKER = 0x10, /* PF_IO_WORKER of linux/sched.h */
 	HELPER_FLAGS = CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_VM | CLONE_UNTRACED,
 };
 #define HELPER_IO 0x80000000LL /* CLONE_IO */
@@ -50,7 +51,10 @@ static void state_helper(pid_t tid)
 	helpers[helper_count++] = tid;
 }
 
-/* The kernel makes threads for the ring, which are seen like all others: states those that are new. */
+/*
+ * The kernel makes threads for the ring, which are seen like all others: states those that are new. They are
+ * told by their flag, which they have from the start; their name comes when they first run.
+ */
 static void state_helpers(struct ring *ring)
 {
 	char path[300];
@@ -59,14 +63,16 @@ static void state_helpers(struct ring *ring)
 	actor_must(dir, "/proc/self/task");
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		char comm[32] = "";
+		unsigned flags = 0;
 		pid_t tid = atoi(entry->d_name);
 		FILE *stream;
 
-		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat", entry->d_name);
 		stream = tid ? fopen(path, "re") : NULL;
 		if (!stream)
 			continue;
-		if (fscanf(stream, "%31s", comm) == 1 && strncmp(comm, "iou-", 4) == 0 && !is_known(tid))
+		if (fscanf(stream, "%*d (%31[^)]) %*c %*d %*d %*d %*d %*d %u", comm, &flags) == 2 &&
+		    flags & IO_WORKER && !is_known(tid))
 			state_helper(tid);
 		fclose(stream);
 		if (ring && strncmp(comm, "iou-sqp", 7) == 0) {
@@ -76,6 +82,12 @@ static void state_helpers(struct ring *ring)
 		}
 	}
 	closedir(dir);
+}
+
+/* A worker may be made for a request whose result is there already. */
+static void state_last_helpers(void)
+{
+	state_helpers(NULL);
 }
 
 static void *map(const struct ring *ring, size_t size, off_t offset)
@@ -93,6 +105,7 @@ void ring_open(struct ring *ring, bool polled)
 
 	memset(ring, 0, sizeof(*ring));
 	ring->polled = polled;
+	actor_before_exit = state_last_helpers;
 	ring->fd = (int)syscall(__NR_io_uring_setup, RING_ENTRIES, &p);
 	if (ring->fd < 0 && (errno == ENOSYS || errno == EPERM))
 		actor_skip("no io_uring here");
