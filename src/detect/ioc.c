@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 #include <uuid/uuid.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "event/field.h"
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-enum { FIELDS_MAX = 16, SEGMENTS_MAX = 4 };
+enum { FIELDS_MAX = 16, SEGMENTS_MAX = 4, CHUNK_SIZE = 1 << 16 };
 
 struct ioc {
 	UT_hash_handle hh;
@@ -25,6 +26,7 @@ struct ioc {
 
 struct ioc_set {
 	struct ioc *table;
+	struct arena iocs; /* what is in the table */
 	/* the fields that are looked up, by type of event */
 	struct field_ref fields[EVENT_COUNT][FIELDS_MAX];
 	uint32_t field_count[EVENT_COUNT];
@@ -112,15 +114,10 @@ struct ioc_set *ioc_set_new(void)
 
 void ioc_set_free(struct ioc_set *set)
 {
-	struct ioc *ioc, *next;
-
 	if (!set)
 		return;
-	HASH_ITER(hh, set->table, ioc, next)
-	{
-		HASH_DEL(set->table, ioc);
-		free(ioc);
-	}
+	HASH_CLEAR(hh, set->table);
+	arena_fini(&set->iocs);
 	free(set);
 }
 
@@ -129,34 +126,40 @@ uint32_t ioc_count(const struct ioc_set *set)
 	return HASH_COUNT(set->table);
 }
 
-static struct ioc *find(const struct ioc_set *set, struct str value)
+static unsigned hash_of(struct str value)
+{
+	unsigned hash;
+
+	HASH_VALUE(value.p, value.len, hash);
+	return hash;
+}
+
+static struct ioc *find(const struct ioc_set *set, struct str value, unsigned hash)
 {
 	struct ioc *found;
 
-	HASH_FIND(hh, set->table, value.p, value.len, found);
+	HASH_FIND_BYHASHVALUE(hh, set->table, value.p, value.len, hash, found);
 	return found;
 }
 
 static int add(struct ioc_set *set, struct str value, uint8_t severity)
 {
-	struct ioc *ioc = find(set, value);
+	unsigned hash = hash_of(value);
+	struct ioc *ioc = find(set, value, hash);
 
 	if (ioc) {
 		if (severity > ioc->severity)
 			ioc->severity = severity;
 		return 0;
 	}
-	ioc = malloc(sizeof(*ioc) + value.len);
+	ioc = arena_alloc(&set->iocs, sizeof(*ioc) + value.len);
 	if (!ioc)
 		return -ENOMEM;
 	ioc->len = value.len;
 	ioc->severity = severity;
 	memcpy(ioc->value, value.p, value.len);
-	HASH_ADD_KEYPTR(hh, set->table, ioc->value, value.len, ioc);
-	if (ioc->hh.tbl)
-		return 0;
-	free(ioc);
-	return -ENOMEM;
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, set->table, ioc->value, value.len, hash, ioc);
+	return ioc->hh.tbl ? 0 : -ENOMEM;
 }
 
 /* What the line is wrong about, or NULL. */
@@ -220,42 +223,57 @@ static bool is_blank(const char *text, size_t len)
 	return strspn(text, " \t\r\n") >= len;
 }
 
-/*
- * One line without its end, at most size bytes: what is longer is read and counted, but not kept. -1 at the end of the file.
- */
-static int64_t read_line(FILE *file, char *text, size_t size)
-{
-	int64_t len = 0;
-	int c;
+struct lines {
+	FILE *file;
+	size_t pos, len; /* of what is in chunk */
+	char chunk[CHUNK_SIZE];
+	char text[IOC_LINE_MAX + 1]; /* the line; strspn(3) needs an end */
+};
 
-	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
-		if ((size_t)len < size)
-			text[len] = (char)c;
-		len++;
+/* Reads one line without its end; what is longer than a line may be is counted, but not kept. -1 at the end of the file. */
+static int64_t read_line(struct lines *in)
+{
+	size_t len = 0, kept = 0;
+
+	for (;;) {
+		if (in->pos == in->len) {
+			in->pos = 0;
+			in->len = fread(in->chunk, 1, sizeof(in->chunk), in->file);
+		}
+		const char *from = in->chunk + in->pos, *end = memchr(from, '\n', in->len - in->pos);
+		size_t n = end ? (size_t)(end - from) : in->len - in->pos;
+		size_t room = IOC_LINE_MAX - kept, keep = n < room ? n : room;
+
+		memcpy(in->text + kept, from, keep);
+		kept += keep;
+		len += n;
+		in->pos += n + (end != NULL);
+		if (end || in->len == 0) {
+			in->text[kept] = '\0';
+			return end || len ? (int64_t)len : -1;
+		}
 	}
-	return c == EOF && len == 0 ? -1 : len;
 }
 
 static int load_lines(struct ioc_set *set, FILE *file, const char *path, struct problems *problems)
 {
 	struct place place = {.file = str_of(path), .column = 1};
-	char *text = malloc(IOC_LINE_MAX + 1); /* strspn(3) needs an end */
-	int err = text ? 0 : -ENOMEM;
+	struct lines *in = calloc(1, sizeof(*in));
+	int err = in ? 0 : -ENOMEM;
 	int64_t len;
 
-	while (!err && (len = read_line(file, text, IOC_LINE_MAX)) >= 0) {
+	if (in)
+		in->file = file;
+	while (!err && (len = read_line(in)) >= 0) {
 		place.line++;
-		if (len > IOC_LINE_MAX) {
+		if (len > IOC_LINE_MAX)
 			problems_add(problems, PROBLEM_ERROR, &place, "the line is longer than a megabyte");
-			continue;
-		}
-		text[len] = '\0';
-		if (!is_blank(text, (size_t)len))
-			err = load_line(set, text, (size_t)len, &place, problems);
+		else if (!is_blank(in->text, (size_t)len))
+			err = load_line(set, in->text, (size_t)len, &place, problems);
 	}
 	if (!err && ferror(file))
 		err = -EIO;
-	free(text);
+	free(in);
 	return err;
 }
 
@@ -312,7 +330,8 @@ struct hits {
 
 static void look_up(const struct ioc_set *set, struct str value, struct hits *hits)
 {
-	const struct ioc *ioc = value.len && hits->count < hits->max ? find(set, value) : NULL;
+	const struct ioc *ioc =
+		value.len && hits->count < hits->max ? find(set, value, hash_of(value)) : NULL;
 
 	if (ioc)
 		hits->v[hits->count++] = (struct ioc_hit){{ioc->value, ioc->len}, ioc->severity};

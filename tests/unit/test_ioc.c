@@ -102,6 +102,29 @@ static void test_bounds(void)
 	ioc_set_free(set);
 }
 
+/* More than is read at once, a line that is longer than a line may be, and a last one without an end. */
+static void test_many(void)
+{
+	enum { LINES = 5003, LONG = (1 << 20) + 1 };
+	struct problems problems = {0};
+	size_t size = 0;
+	char *text = NULL;
+	FILE *file = open_memstream(&text, &size);
+
+	for (int i = 0; i < LINES; i++)
+		fprintf(file, "{\"value\":\"%d%*s\"}\n", i, i % 97 + 1, "v");
+	fprintf(file, "%*s\n{\"value\":\"last\"}", LONG, "x");
+	fclose(file);
+	struct ioc_set *set = load(text, &problems);
+	is_u64(ioc_count(set), LINES + 1, "lines of all lengths, and one without an end");
+	is_u64(problems.count == 1 ? problems.v[0].line : 0, LINES + 1, "  one is too long");
+	is_str(problems.count ? problems.v[0].text : "", "the line is longer than a megabyte",
+	       "  and said so");
+	problems_fini(&problems);
+	ioc_set_free(set);
+	free(text);
+}
+
 static void test_paths(void)
 {
 	struct problems problems = {0};
@@ -183,6 +206,7 @@ int main(void)
 		return 1;
 	test_lines();
 	test_bounds();
+	test_many();
 	test_paths();
 	test_match();
 	rmdir(directory);
