@@ -28,12 +28,13 @@ enum {
 	SAMPLES_MAX = 256,
 	PROCESSES = 4000, /* at one time */
 	LIFE = 50,        /* events after which the oldest process goes */
+	BATCH = 250,      /* events made at a time: one that is matched was written just before */
 	WARM_UP = 1000,
 };
 
 static struct event samples[SAMPLES_MAX];
 static uint32_t sample_count;
-static struct arena arena;
+static struct arena arena, batch_arena;
 static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
 
 static uint32_t any(uint32_t n)
@@ -240,43 +241,65 @@ static void make_event(struct event *ret, const struct process *p, uint32_t i)
 		ret->data.execve.ancestors = p->ancestors;
 		break;
 	case EVENT_dns_query:
-		ret->data.dns_query.query = arena_printf(&arena, "%s%u.example.com", a, i % 50);
+		ret->data.dns_query.query = arena_printf(&batch_arena, "%s%u.example.com", a, i % 50);
 		break;
 	case EVENT_connect:
-		ret->data.connect.dst.hostname = arena_printf(&arena, "%s.example.net", a);
+		ret->data.connect.dst.hostname = arena_printf(&batch_arena, "%s.example.net", a);
 		break;
 	case EVENT_write_close:
-		ret->data.write_close.path.text = arena_printf(&arena, "/var/cache/%s/%u.tmp", a, i);
+		ret->data.write_close.path.text = arena_printf(&batch_arena, "/var/cache/%s/%u.tmp", a, i);
 		break;
 	case EVENT_file_create:
-		ret->data.file_create.path.text = arena_printf(&arena, "/var/cache/%s/%u.tmp", a, i);
+		ret->data.file_create.path.text = arena_printf(&batch_arena, "/var/cache/%s/%u.tmp", a, i);
 		break;
 	default:
 		break;
 	}
 }
 
-static struct event *make_events(uint32_t count)
+static struct process *make_processes(uint32_t count)
 {
-	uint32_t process_count = PROCESSES + count / LIFE + 1;
-	struct process *processes = calloc(process_count, sizeof(*processes));
-	struct event *events = calloc(count, sizeof(*events));
+	struct process *processes = calloc(count, sizeof(*processes));
 
-	if (!processes || !events)
+	if (!processes)
 		exit(1);
-	for (uint32_t i = 0; i < process_count; i++)
-		make_process(&processes[i], i);
 	for (uint32_t i = 0; i < count; i++)
-		make_event(&events[i], &processes[i / LIFE + any(PROCESSES)], i);
-	free(processes);
-	return events;
+		make_process(&processes[i], i);
+	return processes;
+}
+
+/* ---- matching ---- */
+
+struct run {
+	struct verdict (*detect)(struct detector *d, const struct event *e);
+	struct detector *detector;
+	const struct process *processes;
+	uint64_t ns, detected;
+};
+
+/* Makes the events from first to end - 1 and matches them; only that is timed. */
+static void match(struct run *run, uint32_t first, uint32_t end)
+{
+	static struct event events[BATCH];
+
+	for (uint32_t at = first; at < end; at += BATCH) {
+		uint32_t n = end - at < BATCH ? end - at : BATCH;
+
+		arena_reset(&batch_arena);
+		for (uint32_t i = 0; i < n; i++)
+			make_event(&events[i], &run->processes[(at + i) / LIFE + any(PROCESSES)], at + i);
+		uint64_t started = now();
+		for (uint32_t i = 0; i < n; i++)
+			run->detected += run->detect(run->detector, &events[i]).detection != NULL;
+		run->ns += now() - started;
+	}
 }
 
 int main(int argc, char **argv)
 {
 	bool slow = argc == 4 && strcmp(argv[3], "one-by-one") == 0;
 	bool uncompiled = argc == 4 && strcmp(argv[3], "uncompiled") == 0;
-	uint64_t load_ns, compile_ns, detected = 0;
+	uint64_t load_ns, compile_ns;
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: rules RULES EVENTS [one-by-one|uncompiled]\n");
@@ -284,37 +307,31 @@ int main(int argc, char **argv)
 	}
 	uint32_t rules = (uint32_t)atoi(argv[1]), count = (uint32_t)atoi(argv[2]);
 	read_samples();
-	struct event *events = make_events(count + WARM_UP);
+	struct process *processes = make_processes(PROCESSES + (count + WARM_UP) / LIFE + 1);
 	uint64_t before = resident_kb();
 	struct ruleset *rs = make_rules(rules, &load_ns);
 	uint64_t started = now();
 	if (!slow && !uncompiled && ruleset_compile(rs, NULL))
 		return 1;
 	compile_ns = now() - started;
-	struct detector *d = detector_new(rs);
-	struct verdict (*detect)(struct detector * d, const struct event *e) =
-		slow ? detect_event_slowly : detect_event;
-	for (uint32_t i = 0; i < WARM_UP; i++)
-		detect(d, &events[i]);
+	struct run run = {slow ? detect_event_slowly : detect_event, detector_new(rs), processes, 0, 0};
+	match(&run, 0, WARM_UP);
 	malloc_trim(0); /* what the compiler left */
+	run.ns = run.detected = 0;
 #ifdef COUNTABLE
 	CALLGRIND_START_INSTRUMENTATION; /* compiling would take half an hour */
 #endif
-	started = now();
-	for (uint32_t i = WARM_UP; i < count + WARM_UP; i++) {
-		struct verdict v = detect(d, &events[i]);
-		detected += v.detection != NULL;
-	}
-	uint64_t ns = now() - started;
-	struct detector_counters c = detector_counters(d);
+	match(&run, WARM_UP, WARM_UP + count);
+	struct detector_counters c = detector_counters(run.detector);
 	printf("rules=%u events=%u ns=%" PRIu64 " detected=%" PRIu64 " load_ns=%" PRIu64
 	       " compile_ns=%" PRIu64 " rss_kb=%" PRIu64 " scans=%" PRIu64 " recalled=%" PRIu64
 	       " candidates=%" PRIu64 "\n",
-	       rules, count, ns, detected, load_ns, compile_ns, resident_kb() - before, c.scans, c.recalled,
-	       c.candidates);
-	detector_free(d);
+	       rules, count, run.ns, run.detected, load_ns, compile_ns, resident_kb() - before, c.scans,
+	       c.recalled, c.candidates);
+	detector_free(run.detector);
 	ruleset_free(rs);
-	free(events);
+	free(processes);
+	arena_fini(&batch_arena);
 	arena_fini(&arena);
 	return 0;
 }

@@ -114,7 +114,8 @@ static struct strv texts_of(struct collector *c, enum collect_list which)
 {
 	struct collected *list = &c->lists[which];
 
-	sort(list->ids, list->n);
+	if (list->n > 1)
+		sort(list->ids, list->n);
 	for (uint32_t i = 0; i < list->n; i++)
 		list->texts[i] = c->rs->names[list->ids[i]];
 	return (struct strv){list->texts, list->n};

@@ -116,15 +116,19 @@ static void learn(struct engine *e, uint32_t atom, enum truth truth)
 		e->atoms[atom] = e->round + truth;
 }
 
-static const struct value *value_of(struct engine *e, uint32_t field)
+static __attribute__((noinline)) void read_value(struct engine *e, uint32_t field)
 {
 	struct engine_field *f = &e->fields[field];
 
-	if (f->read != e->round) {
-		f->value = field_get(e->event, &program_slot(e->p, e->event->type, field)->ref, f->text);
-		f->read = e->round;
-	}
-	return &f->value;
+	f->value = field_get(e->event, &program_slot(e->p, e->event->type, field)->ref, f->text);
+	f->read = e->round;
+}
+
+static inline const struct value *value_of(struct engine *e, uint32_t field)
+{
+	if (e->fields[field].read != e->round)
+		read_value(e, field);
+	return &e->fields[field].value;
 }
 
 static enum truth match_one(struct engine *e, uint32_t atom, struct str text)
@@ -149,16 +153,22 @@ static enum truth match_slowly(struct engine *e, uint32_t atom, const struct val
 	return truth;
 }
 
-/* Literals and the memory need the same hash: of the last text of the field it is kept. */
-static uint32_t hash_of(struct engine *e, uint32_t field, struct str text)
+static __attribute__((noinline)) void hash_text(struct engine *e, uint32_t field, struct str text)
 {
 	struct engine_field *f = &e->fields[field];
 
-	if (f->hashed != e->round || f->hashed_text.p != text.p || f->hashed_text.len != text.len) {
-		f->hash = program_hash_text(field, text);
-		f->hashed = e->round;
-		f->hashed_text = text;
-	}
+	f->hash = program_hash_text(field, text);
+	f->hashed = e->round;
+	f->hashed_text = text;
+}
+
+/* Literals and the memory need the same hash: of the last text of the field it is kept. */
+static inline uint32_t hash_of(struct engine *e, uint32_t field, struct str text)
+{
+	struct engine_field *f = &e->fields[field];
+
+	if (f->hashed != e->round || f->hashed_text.p != text.p || f->hashed_text.len != text.len)
+		hash_text(e, field, text);
 	return f->hash;
 }
 
@@ -447,6 +457,22 @@ static void look_at_field(struct engine *e, const struct field_plan *plan, const
 		try_guards(e, &slow->wide);
 }
 
+/* Texts and what is known of them are far apart in memory: they are asked for at once, not one after the other. */
+static void fetch_ahead(struct engine *e, const struct type_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->field_count; i++) {
+		const struct value *value = value_of(e, plan->fields[i].field);
+		if (value->kind == VALUE_STR)
+			memo_prefetch(value->s.p);
+	}
+	for (uint32_t i = 0; i < plan->field_count; i++) {
+		uint32_t field = plan->fields[i].field;
+		const struct engine_field *f = &e->fields[field];
+		if (plan->fields[i].regexes.n && f->repeats && f->value.kind == VALUE_STR)
+			memo_fetch(&e->memo, hash_of(e, field, f->value.s));
+	}
+}
+
 void engine_run(struct engine *e, const struct event *event, void (*matched)(void *context, uint32_t rule),
 		void *context)
 {
@@ -454,6 +480,7 @@ void engine_run(struct engine *e, const struct event *event, void (*matched)(voi
 
 	begin(e, event);
 	struct span span = costs_enter(&e->costs);
+	fetch_ahead(e, plan);
 	for (uint32_t i = 0; i < plan->field_count; i++)
 		look_at_field(e, &plan->fields[i], &e->databases->guards[event->type][i]);
 	try_guards(e, &plan->others);

@@ -6,13 +6,17 @@
 
 int memo_init(struct memo *ret)
 {
-	ret->slots = calloc(MEMO_SLOTS, sizeof(*ret->slots));
-	return ret->slots ? 0 : -ENOMEM;
+	/* calloc(3), unlike aligned_alloc(3), need not touch what is zero already */
+	ret->memory = calloc(MEMO_SLOTS + 1, sizeof(*ret->slots));
+	if (!ret->memory)
+		return -ENOMEM;
+	ret->slots = (struct memo_slot *)(((uintptr_t)ret->memory + 63) & ~(uintptr_t)63);
+	return 0;
 }
 
 void memo_fini(struct memo *m)
 {
-	free(m->slots);
+	free(m->memory);
 	*m = (struct memo){0};
 }
 

@@ -9,8 +9,8 @@
 #include "base/str.h"
 
 enum {
-	MEMO_SLOTS = 32768, /* a power of two; 8.5 MB when all are in use */
-	MEMO_TEXT_MAX = 224,
+	MEMO_SLOTS = 32768, /* a power of two; 8 MB when all are in use */
+	MEMO_TEXT_MAX = 220,
 	MEMO_ATOMS_MAX = 6,
 };
 
@@ -22,11 +22,25 @@ struct memo_slot {
 	uint8_t atom_count;
 	bool ascii;
 	char text[MEMO_TEXT_MAX];
-};
+} __attribute__((aligned(64)));
 
 struct memo {
-	struct memo_slot *slots;
+	void *memory;
+	struct memo_slot *slots; /* in it, aligned */
 };
+
+/* A text that is read soon. Processors fetch the line beside the one that is asked for, too. */
+static inline void memo_prefetch(const char *text)
+{
+	__builtin_prefetch(text);
+	__builtin_prefetch(text + 128);
+}
+
+/* The slot of a text, which is looked for soon. */
+static inline void memo_fetch(const struct memo *m, uint32_t hash)
+{
+	memo_prefetch((const char *)&m->slots[hash & (MEMO_SLOTS - 1)]);
+}
 
 /* Returns 0 or -ENOMEM. */
 int memo_init(struct memo *ret);
