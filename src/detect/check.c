@@ -163,3 +163,25 @@ void check_rule(const struct rule *rule, struct problems *problems)
 	for (uint32_t i = 0; i < rule->operand_count; i++)
 		check_operand(&c, &rule->operands[i]);
 }
+
+static void check_known(const struct checker *c, const struct operand *o, const struct field_path *path)
+{
+	const struct field_facts facts = facts_of(c->rule, path);
+
+	if (!facts.types && !facts.unknown_type)
+		report_unknown(c, o, path);
+}
+
+void check_broken_rule(const struct rule *rule, struct problems *problems)
+{
+	const struct checker c = {rule, problems, false};
+
+	for (uint32_t i = 0; i < rule->operand_count; i++) {
+		const struct operand *o = &rule->operands[i];
+		if (o->expression.kind == EXPRESSION_RULE || !o->expression.field.count)
+			continue; /* it names a rule, or has an error itself */
+		check_known(&c, o, &o->expression.field);
+		if (o->expression.kind == EXPRESSION_INDIRECT)
+			check_known(&c, o, &o->expression.other);
+	}
+}

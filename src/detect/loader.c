@@ -240,9 +240,13 @@ static int add_document(void *context, const struct tree_node *root)
 	err = read_operands(f, &doc, rule);
 	if (!err)
 		err = read_rule_condition(f, &doc, rule);
-	if (!err && l->problems->errors == errors)
+	if (err)
+		return err;
+	if (l->problems->errors == errors)
 		check_rule(rule, l->problems);
-	return err;
+	else
+		check_broken_rule(rule, l->problems);
+	return 0;
 }
 
 /* ---- templates ---- */

@@ -243,6 +243,11 @@ static void test_all_errors(void)
 	     "x\n---\nname: [c]\n");
 	ok(problems.errors == 5, "every error of a load is reported");
 	end();
+	load("name: a\nmatches: {$a: \".info.tsk.pid == @.info.task.pidd\", $b: '.a != 1'}\ncondition: $a "
+	     "and\n");
+	is_u64(problems.errors, 2, "a rule with two errors");
+	is_u64(problems.count, 4, "  and two fields that no event has");
+	end();
 }
 
 static void test_dependencies(void)
