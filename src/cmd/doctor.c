@@ -124,7 +124,7 @@ static int run_doctor(const struct cmd_context *ctx)
 	doctor_check_host("", &findings);
 	enum config_tier tier = doctor_check_setup(path ? path->text : NULL, &findings);
 	if (geteuid() == 0)
-		count = doctor_find_places(tier == TIER_TRAMPOLINES, &findings, places);
+		count = doctor_find_places(tier != TIER_TRACEPOINTS, &findings, places);
 	else
 		diagnosis_add(&findings, "programs", FINDING_UNKNOWN,
 			      "ask as root, to see where each event is taken", "only root may load them");

@@ -97,8 +97,8 @@ static void judge_trampolines(const struct probe *probe, struct diagnosis *d)
 		any = any || *probe_fallback(probe, i);
 
 	diagnosis_add(d, "trampolines", any ? FINDING_OK : FINDING_NOTE,
-		      "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS allows them, see --tier",
-		      any ? "this kernel allows them: --tier=trampoline takes events there"
+		      "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS allows them",
+		      any ? "this kernel allows them: events are taken there where --tier does not forbid it"
 			  : "this kernel refuses them: every system call pays for the tracepoints");
 }
 

@@ -65,13 +65,17 @@ static uint32_t ring_size(uint64_t bytes, uint64_t buffered)
 /* Which event runs where, and why not on the better one. */
 static void log_tiers(const struct pipeline *p)
 {
+	const char *none = probe_no_trampolines(p->probe);
 	uint64_t events = probe_trampoline(p->probe);
 	struct buf names = {0};
 
 	for (int i = 0; i < EVENT_COUNT; i++)
 		if (events & (1ULL << i))
 			buf_printf(&names, " %s", event_catalogue[i].name.p);
-	log_info("on trampolines:%s", names.len ? names.p : " nothing");
+	if (none)
+		log_info("on trampolines: nothing, %s", none);
+	else
+		log_info("on trampolines:%s", names.len ? names.p : " nothing");
 	buf_fini(&names);
 	for (int i = 0; i < EVENT_COUNT; i++)
 		if (*probe_fallback(p->probe, i))

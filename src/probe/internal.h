@@ -29,10 +29,12 @@ struct probe {
 	uint32_t uring_request; /* which argument of io_uring_submit_sqe is the request */
 	bool uring_told_known;
 	bool uring_told; /* the second argument of io_uring_complete is the request */
+	struct btf *btf; /* the kernel's, until the programs are loaded; NULL: it has none */
 	struct bpf_object *object;
 	uint64_t trampoline; /* events, by enum event_type, that the trampoline tier serves */
 	uint32_t id_mapped;
 	char (*targets)[NAME_MAX_LEN]; /* by hook: the kernel's function */
+	const char *no_trampolines;    /* why no event is on that tier, NULL otherwise */
 	struct buf skipped;
 	char fallbacks[EVENT_COUNT][2 * NAME_MAX_LEN]; /* why an event is not on that tier; "" */
 	struct kernel_facts facts;

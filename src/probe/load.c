@@ -205,7 +205,7 @@ static bool learn_uring_request(struct probe *p)
 
 	if (p->uring_request_known)
 		return true;
-	if (signature_read("io_uring_submit_sqe", &s) < 0 || (s.pointers < 2 && s.arguments != 2)) {
+	if (signature_read(p->btf, "io_uring_submit_sqe", &s) < 0 || (s.pointers < 2 && s.arguments != 2)) {
 		load_skip_program(p, "on_uring_submit");
 		return false;
 	}
@@ -220,7 +220,7 @@ static void learn_uring_told(struct probe *p)
 	struct signature s;
 
 	if (!p->uring_told_known)
-		p->uring_told = signature_read("io_uring_complete", &s) == 0 && s.pointers >= 2;
+		p->uring_told = signature_read(p->btf, "io_uring_complete", &s) == 0 && s.pointers >= 2;
 	p->uring_told_known = true;
 }
 

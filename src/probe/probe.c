@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "probe/probe.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ static int load_and_try(struct probe *p, struct buf *ret_message)
 
 static int refuse_fallbacks(const struct probe *p, struct buf *ret_message)
 {
+	if (p->options.tier != PROBE_TIER_TRAMPOLINE || p->options.force)
+		return 0;
 	for (int i = 0; i < EVENT_COUNT; i++) {
 		if (!*p->fallbacks[i])
 			continue;
@@ -86,14 +89,19 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 		goto fail;
 	p->cpus = (uint32_t)cpus;
 
+	p->btf = btf__load_vmlinux_btf();
 	err = tier_choose(p, ret_message);
+	if (!err)
+		err = refuse_fallbacks(p, ret_message);
 	if (err)
 		goto fail;
 	/* each further time with fewer events on the trampoline tier */
 	do
 		err = load_and_try(p, ret_message);
 	while (err == -EAGAIN);
-	if (!err && p->options.tier == PROBE_TIER_TRAMPOLINE && !p->options.force)
+	btf__free(p->btf);
+	p->btf = NULL;
+	if (!err)
 		err = refuse_fallbacks(p, ret_message);
 	if (!err)
 		err = reader_open(p);
@@ -116,6 +124,7 @@ void probe_close(struct probe *p)
 	probe_detach(p);
 	reader_close(p);
 	unload(p);
+	btf__free(p->btf);
 	free(p->targets);
 	buf_fini(&p->skipped);
 	free(p);
@@ -140,6 +149,11 @@ uint64_t probe_trampoline(const struct probe *p)
 const char *probe_fallback(const struct probe *p, int event)
 {
 	return p->fallbacks[event];
+}
+
+const char *probe_no_trampolines(const struct probe *p)
+{
+	return p->no_trampolines;
 }
 
 const char *probe_skipped(const struct probe *p)

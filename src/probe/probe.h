@@ -14,7 +14,7 @@
 
 struct probe;
 
-/* Where the hooks sit. AUTO is TRACEPOINT as long as the other one is not tested like it. */
+/* Where the hooks sit. AUTO: by event, on trampolines where this kernel allows it. */
 enum probe_tier { PROBE_TIER_AUTO, PROBE_TIER_TRACEPOINT, PROBE_TIER_TRAMPOLINE };
 
 struct probe_options {
@@ -50,6 +50,9 @@ const char *probe_facts(const struct probe *p);
 uint64_t probe_trampoline(const struct probe *p);
 /* Why it does not serve an event although it could elsewhere; "" when it does, when it was not asked to or cannot anywhere. */
 const char *probe_fallback(const struct probe *p, int event);
+
+/* Why that tier serves no event at all; NULL otherwise. */
+const char *probe_no_trampolines(const struct probe *p);
 
 /* Names of the programs that the kernel refused, separated by a space; empty when none. */
 const char *probe_skipped(const struct probe *p);

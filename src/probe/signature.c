@@ -25,21 +25,17 @@ static const struct btf_type *prototype_of(const struct btf *btf, const char *tr
 	return t && btf_is_func_proto(t) && btf_vlen(t) > 0 ? t : NULL;
 }
 
-int signature_read(const char *tracepoint, struct signature *ret)
+int signature_read(const struct btf *btf, const char *tracepoint, struct signature *ret)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *prototype = btf ? prototype_of(btf, tracepoint) : NULL;
 	struct signature s = {0};
 
-	if (!prototype) {
-		btf__free(btf);
+	if (!prototype)
 		return -ENOENT;
-	}
 	s.arguments = btf_vlen(prototype) - 1;
 	const struct btf_param *p = btf_params(prototype) + 1;
 	while (s.pointers < s.arguments && btf_is_ptr(btf__type_by_id(btf, p[s.pointers].type)))
 		s.pointers++;
-	btf__free(btf);
 	*ret = s;
 	return 0;
 }

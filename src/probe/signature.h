@@ -3,12 +3,14 @@
 #ifndef KUNAI_PROBE_SIGNATURE_H
 #define KUNAI_PROBE_SIGNATURE_H
 
+struct btf;
+
 struct signature {
 	int arguments;
 	int pointers; /* how many of them, from the first one on, are pointers */
 };
 
-/* -ENOENT: the kernel has no such tracepoint. Loads the kernel's BTF: some milliseconds. */
-int signature_read(const char *tracepoint, struct signature *ret);
+/* btf: the kernel's, or NULL. -ENOENT: it has no such tracepoint. */
+int signature_read(const struct btf *btf, const char *tracepoint, struct signature *ret);
 
 #endif

@@ -51,27 +51,32 @@ static const char *newer_name(const char *function)
 	return strcmp(function, "do_filp_open") == 0 ? "do_file_open" /* 7.0 */ : NULL;
 }
 
-static bool has_function(const struct probe *p, const struct btf *btf, const char *name)
+/* Its id in the kernel's BTF; 0: there is none. */
+static uint32_t find_function(const struct probe *p, const char *name)
 {
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0 &&
-	       !words_contain(p->options.without, ',', name);
+	int id = btf__find_by_name_kind(p->btf, name, BTF_KIND_FUNC);
+
+	return id > 0 && !words_contain(p->options.without, ',', name) ? (uint32_t)id : 0;
 }
 
-static bool find_target(struct probe *p, const struct btf *btf, const struct hook *hook)
+static uint32_t find_target(struct probe *p, const struct hook *hook)
 {
+	uint32_t id = 0;
 	char *target = p->targets[hook - hooks];
 	const char *prefix = prefix_of(hook);
 	const char *newer = newer_name(hook->name);
 
-	if (prefix)
+	if (prefix) {
 		snprintf(target, NAME_MAX_LEN, "%s%s", prefix, hook->name);
-	if (prefix && has_function(p, btf, target))
-		return true;
-	snprintf(target, NAME_MAX_LEN, "%s", newer ? newer : "");
-	if (newer && has_function(p, btf, newer))
-		return true;
-	*target = '\0';
-	return false;
+		id = find_function(p, target);
+	}
+	if (!id && newer) {
+		snprintf(target, NAME_MAX_LEN, "%s", newer);
+		id = find_function(p, newer);
+	}
+	if (!id)
+		*target = '\0';
+	return id;
 }
 
 static uint32_t count_arguments(const struct btf *btf, const char *function)
@@ -83,18 +88,15 @@ static uint32_t count_arguments(const struct btf *btf, const char *function)
 	return t && btf_is_func_proto(t) ? btf_vlen(t) : 0;
 }
 
-/* The smallest program of the kind for that function. Returns its descriptor. */
-static int load_trial(const struct btf *btf, const char *function, enum bpf_attach_type kind)
+/* The smallest program of the kind for that function, by its id. Returns a descriptor. */
+static int load_trial(uint32_t function, enum bpf_attach_type kind)
 {
 	const struct bpf_insn nothing[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-	if (id <= 0)
-		return -ENOENT;
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = kind, .attach_btf_id = function);
 
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = kind, .attach_btf_id = (uint32_t)id);
 	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "kunai_trial", "GPL", nothing,
 			     sizeof(nothing) / sizeof(*nothing), &options);
 }
@@ -102,7 +104,8 @@ static int load_trial(const struct btf *btf, const char *function, enum bpf_atta
 /* Loaded and attached: some kernels load what they refuse to attach. */
 static bool kernel_has_trampolines(const struct btf *btf)
 {
-	int program = load_trial(btf, TRIAL_FUNCTION, BPF_TRACE_FENTRY);
+	int function = btf__find_by_name_kind(btf, TRIAL_FUNCTION, BTF_KIND_FUNC);
+	int program = function > 0 ? load_trial((uint32_t)function, BPF_TRACE_FENTRY) : -ENOENT;
 	int link = program < 0 ? -1 : bpf_raw_tracepoint_open(NULL, program);
 	bool attached = link >= 0;
 	if (attached)
@@ -113,9 +116,9 @@ static bool kernel_has_trampolines(const struct btf *btf)
 }
 
 /* What is refused here costs next to nothing; a hook's own program that is refused costs loading all the others anew. */
-static bool can_be_hooked(const struct btf *btf, const char *function, const struct hook *hook)
+static bool can_be_hooked(uint32_t function, const struct hook *hook)
 {
-	int program = load_trial(btf, function, hook->traits & AT_ENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT);
+	int program = load_trial(function, hook->traits & AT_ENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT);
 	if (program < 0)
 		return false;
 	close(program);
@@ -133,22 +136,23 @@ static uint64_t served_events(void)
 }
 
 /* Why no program can be there; NULL: it can. */
-static const char *why_not(struct probe *p, const struct btf *btf, const struct hook *hook)
+static const char *why_not(struct probe *p, const struct hook *hook)
 {
+	uint32_t function = find_target(p, hook);
+
 	/* a kernel without 32-bit programs has no functions for their calls */
-	if (!find_target(p, btf, hook))
+	if (!function)
 		return hook->traits & (FUNCTION | NATIVE_CALL) ? "this kernel has no such function" : NULL;
-	return can_be_hooked(btf, p->targets[hook - hooks], hook) ? NULL
-								  : "the kernel allows no program there";
+	return can_be_hooked(function, hook) ? NULL : "the kernel allows no program there";
 }
 
-static void find_targets(struct probe *p, const struct btf *btf)
+static void find_targets(struct probe *p)
 {
 	for (size_t i = 0; i < hook_count; i++) {
 		const struct hook *hook = &hooks[i];
 		if (!(hook->traits & TRAMPOLINE_KINDS) || !(hook->events & p->trampoline))
 			continue;
-		const char *why = why_not(p, btf, hook);
+		const char *why = why_not(p, hook);
 		if (why)
 			tier_refuse(p, hook, why);
 	}
@@ -159,21 +163,22 @@ int tier_choose(struct probe *p, struct buf *ret_message)
 	p->targets = calloc(hook_count, sizeof(*p->targets));
 	if (!p->targets)
 		return -ENOMEM;
-	if (p->options.tier != PROBE_TIER_TRAMPOLINE)
+	if (p->options.tier == PROBE_TIER_TRACEPOINT) {
+		p->no_trampolines = "the configured tier is tracepoint";
 		return 0;
-
-	struct btf *btf = btf__load_vmlinux_btf();
-	if (btf && kernel_has_trampolines(btf)) {
-		p->id_mapped = count_arguments(btf, "vfs_unlink") == ID_MAPPED_ARGUMENTS;
+	}
+	if (p->btf && kernel_has_trampolines(p->btf)) {
+		p->id_mapped = count_arguments(p->btf, "vfs_unlink") == ID_MAPPED_ARGUMENTS;
 		p->trampoline = served_events() & p->options.wanted;
-		find_targets(p, btf);
-	} else if (p->options.tier == PROBE_TIER_TRAMPOLINE && !p->options.force) {
+		find_targets(p);
+		return 0;
+	}
+	if (p->options.tier == PROBE_TIER_TRAMPOLINE && !p->options.force) {
 		buf_printf(ret_message,
 			   "this kernel refuses trampolines (fentry, fexit), which --tier=trampoline "
 			   "asks for: leave it out, or go on without them with --force-load");
-		btf__free(btf);
 		return -EOPNOTSUPP;
 	}
-	btf__free(btf);
+	p->no_trampolines = "this kernel refuses them";
 	return 0;
 }

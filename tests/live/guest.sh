@@ -3,9 +3,12 @@
 # The live test's part that needs a kernel, natively and in a VM: starts the sensor, runs every case, stops the
 # sensor, starts it once more for the processes that outlived it. live.py judges what is left in $OUT:
 #   facts.jsonl                      what the actors did
-#   sensor.jsonl .stderr .pid .status    the first run of the sensor; sensor2.* the second
-#   throttled.facts                  what was done while a third one, sensor3.*, throttled file events; in a VM on
-#                                    trampolines, but without the functions that tell of created files
+#   sensor.jsonl .stderr .pid .status    the first run of the sensor, on tracepoints; sensor2.* the second, on the tier that it
+#                                    chooses
+#   NAME.tracepoints .told           where each run sat beside trampolines; what status told of it
+#   refused.stderr .status           one that was asked for trampolines, but did without a function that they need
+#   throttled.facts                  what was done while a third one, sensor3.*, throttled file events; in a VM with
+#                                    trampolines without the functions that tell of created files
 #   other.*                          a run on $OTHER_TIER, if that is set: all cases, but no storms
 #   detect.*                         a run with rules, see detect.sh
 # POSIX sh only: a VM has nothing but busybox.
@@ -14,7 +17,7 @@ set -u
 : "${STORM:=10007}" "${CASES:=*}" "${OTHER_TIER:=}" "${MIX:=10007}"
 : "${OPTIONS:=}" # more options of the sensor, separated by spaces
 
-WITHOUT_OPEN="--tier=trampoline --force-load --without-hook=do_filp_open,do_file_open"
+WITHOUT_OPEN=--without-hook=do_filp_open,do_file_open
 scenario=$ACTORS/scenario
 live=$(dirname "$0")
 [ -e "$live/detect.sh" ] || live=$live/live # as a VM has it
@@ -41,7 +44,9 @@ start_sensor() {
     "$KUNAI" -v run "$@" --include=all --send-data-min-len=0 $OPTIONS >"$OUT/$name.jsonl" 2>"$OUT/$name.stderr" &
     sensor=$!
     echo "$sensor" >"$OUT/$name.pid"
-    "$scenario" await-line "$OUT/$name.jsonl" 180
+    "$scenario" await-line "$OUT/$name.jsonl" 180 || return
+    cat /proc/$sensor/fdinfo/* 2>/dev/null | sed -n 's/^tp_name:[[:space:]]*//p' | sort -u >"$OUT/$name.tracepoints"
+    "$KUNAI" status --json >"$OUT/$name.told"
 }
 
 # $1: name of the run.
@@ -68,7 +73,7 @@ run_mix() {
 start_lingering seeded
 seeded=$!
 
-if start_sensor sensor; then
+if start_sensor sensor --tier=tracepoint; then
     start_lingering seen
     seen=$!
     touch "$work/first"
@@ -89,6 +94,9 @@ else
     cat "$OUT/sensor2.stderr" >&2
     exit 1
 fi
+
+"$KUNAI" run --tier=trampoline $WITHOUT_OPEN >/dev/null 2>"$OUT/refused.stderr"
+echo $? >"$OUT/refused.status"
 
 # The mark would be throttled, too: it comes in another second.
 throttled=throttle.files

@@ -72,7 +72,7 @@ def judge_end(out, name, expected=None):
 
 def read_trampoline(out, name):
     """The events that ran on trampolines, as the sensor said."""
-    said = re.search(r"on trampolines:(.*)", (out / f"{name}.stderr").read_text(errors="replace"))
+    said = re.search(r"on trampolines:([^,\n]*)", (out / f"{name}.stderr").read_text(errors="replace"))
     return set(said[1].split()) - {"nothing"} if said else set()
 
 
@@ -110,7 +110,7 @@ def judge_fallback(trampoline, all_hooks, stderr):
 
 
 def judge_other_tier(out, files, log):
-    """All cases once more, on the tier that `auto` does not choose. log: of the run on the other one."""
+    """All cases once more, on the other tier. log: of the run on tracepoints."""
     if not (out / "other.status").exists():
         return [judge.Result("the sensor ran on the other tier", ["it did not come to its end"])]
     other = read_run(out, "other")
@@ -119,6 +119,42 @@ def judge_other_tier(out, files, log):
     for result in results:
         result.name = f"other tier: {result.name}"
     return results + judge_end(out, "other")
+
+
+def at_system_calls(out, name):
+    return bool({"sys_enter", "sys_exit"} & set((out / f"{name}.tracepoints").read_text().split()))
+
+
+def tier_words(has_trampolines, out):
+    best = "trampoline" if has_trampolines else "tracepoint"
+    wanted = {"sensor": "tracepoint", "sensor2": best, "sensor3": "mixed" if has_trampolines else best, "other": best}
+    told = {name: json.loads((out / f"{name}.told").read_text())["tier"] for name in wanted if (out / f"{name}.told").exists()}
+    return [f"{name}: {word} instead of {wanted[name]}" for name, word in told.items() if word != wanted[name]]
+
+
+def judge_tiers(out):
+    """What was chosen by name and by the kernel, and that trampolines cost no system call."""
+    refusal = (out / "refused.stderr").read_text(errors="replace")
+    has_none = "this kernel refuses trampolines" in refusal
+    found, wanted = read_trampoline(out, "sensor2"), read_trampoline(out, "other") if (out / "other.stderr").exists() else None
+    chosen = [] if bool(found) != has_none else [f"on trampolines: {sorted(found)}"]
+    if wanted is not None and found != wanted:
+        chosen.append(f"on trampolines: {sorted(found)}, where {sorted(wanted)} can be")
+    if has_none and "on trampolines: nothing, this kernel refuses them" not in (out / "sensor2.stderr").read_text():
+        chosen.append("it does not say why it chose tracepoints")
+    refused = [] if (out / "refused.status").read_text() == "1\n" else ["it started"]
+    if not has_none and "--force-load is not given: ptrace: do_filp_open, this kernel has no such function" not in refusal:
+        refused.append(f"it says: {refusal}")
+    attached = [f"{name} is{'' if at_system_calls(out, name) else ' not'} attached to all system calls" for name, expected in
+                (("sensor", True), ("sensor2", has_none), ("other", has_none))
+                if (out / f"{name}.tracepoints").exists() and at_system_calls(out, name) != expected]  # fmt: skip
+    words = tier_words(bool(found), out)
+    return [
+        judge.Result("status tells the tier", words),
+        judge.Result("--tier=auto is trampolines where the kernel allows them", chosen),
+        judge.Result("--tier=trampoline is refused when a function is missing", refused),
+        judge.Result("system calls are hooked on the tracepoint tier, and on no other", attached),
+    ]
 
 
 def judge_directory(out, files, detect=True):
@@ -132,7 +168,7 @@ def judge_directory(out, files, detect=True):
     trampoline = read_trampoline(out, "sensor")
     print_not_shown(facts, judge.kernel_of(logs[0]), trampoline)
     results = judge.judge(facts, logs, files, trampoline)
-    results += judge_end(out, "sensor") + judge_end(out, "sensor2")
+    results += judge_end(out, "sensor") + judge_end(out, "sensor2") + judge_tiers(out)
     if (out / "sensor3.pid").exists():
         results += judge_throttled(out, files)
     if (out / "other.pid").exists():

@@ -145,10 +145,13 @@ def check_doctor(kunai, directory):
     told = json.loads(run.stdout)
     failed = [f["name"] for f in told["findings"] if f["state"] == "failure"]
     must(not failed and run.returncode == 0, f"status {run.returncode}, failures: {failed}")
-    nowhere = [e["name"] for e in told["events"] if e["tier"] != "tracepoint" or not e["hooks"]]
+    nowhere = [e["name"] for e in told["events"] if not e["tier"] or not e["hooks"]]
     must(told["events"] and not nowhere, f"events without a place: {nowhere}")
+    moved = {e["name"] for e in told["events"] if e["tier"] == "trampoline"}
+    allowed = next(f["state"] for f in told["findings"] if f["name"] == "trampolines") == "ok"
+    must(bool(moved) == allowed, f"on trampolines, which are {'' if allowed else 'not '}allowed: {moved}")
     hooks = {e["name"]: e["hooks"].split() for e in told["events"]}
-    must("unlinkat" in hooks["file_unlink"] and hooks["execve"] == ["sched_process_exec"], f"hooks: {hooks}")
+    must(("vfs_unlink" if "file_unlink" in moved else "unlinkat") in hooks["file_unlink"] and hooks["execve"] == ["sched_process_exec"], f"hooks: {hooks}")
     must({e["name"] for e in told["events"]} >= {"write_close", "send_data", "io_uring_sqe"}, "not all events")
 
 
@@ -162,7 +165,7 @@ def check_status(kunai, directory):
     rules.write_text('name: made.files\nmatch-on: {events: {kunai: [file_create]}}\nmatches: {$p: .data.path ~= "/made/"}\ncondition: $p\n')
     refused = ask_status(kunai)
     must(refused.returncode == 1 and "no sensor is running" in refused.stderr, f"without a sensor: {refused}")
-    command = [kunai, "run", "--exclude=all", "--include=file_create", "-c", config, f"--rules={rules}"]
+    command = [kunai, "run", "--tier=tracepoint", "--exclude=all", "--include=file_create", "-c", config, f"--rules={rules}"]
     with Sensor(command, directory, output=log) as sensor:
         must(sensor.started(), f"it did not start: {sensor.stderr()}")
         files = os.path.join(directory, "made")
