@@ -14,26 +14,11 @@ from pathlib import Path
 import examples
 import judge
 import outputs
+import reloading
 import service
-from sensor import OPTIONS, Sensor
+from sensor import NOBODY, OPTIONS, PID_FILE, Failed, Sensor, create_file, must, run
 
-NOBODY = 65534
 SLOW = bool(os.environ.get("KUNAI_TEST_SLOW"))
-PID_FILE = Path("/run/kunai/kunai.pid")
-CACHE = Path("/var/lib/kunai")
-
-
-class Failed(Exception):
-    pass
-
-
-def must(condition, text):
-    if not condition:
-        raise Failed(text)
-
-
-def create_file(path):
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def has_created(log, path):
@@ -92,13 +77,6 @@ def check_not_root(kunai, directory):
     status, stderr = run([kunai, "run"], user=NOBODY, group=NOBODY, extra_groups=[])
     must(status == 1, f"exit status {status}")
     must(len(stderr.splitlines()) == 1 and "root" in stderr, f"stderr: {stderr}")
-
-
-def run(command, **options):
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, text=True, **options
-    )  # fmt: skip
-    return done.returncode, done.stderr
 
 
 def check_second_instance(kunai, directory):
@@ -256,142 +234,6 @@ def check_stuck_reader(kunai, directory):
     must(status == 0, f"exit status {status}")
 
 
-FILTER = """\
-name: {name}
-type: filter
-match-on: {{events: {{kunai: [file_create]}}}}
-matches: {{$path: .data.path ~= '/{pattern}'}}
-condition: $path
-"""
-
-
-class Storm(threading.Thread):
-    """Files that are created until it is told to stop."""
-
-    def __init__(self, where):
-        super().__init__()
-        self.where, self.files, self.stopped = where, 0, threading.Event()
-
-    def run(self):
-        while not self.stopped.is_set() and self.files < 20011:
-            create_file(os.path.join(self.where, f"storm.{self.files}"))
-            self.files += 1
-            if self.files % 100 == 0:
-                time.sleep(0.05)  # it is about the reload, not about full rings
-
-    def stop(self):
-        self.stopped.set()
-        self.join()
-        return [os.path.join(self.where, f"storm.{n}") for n in range(self.files)]
-
-
-def reload_in_storm(kunai, directory, rules, sensor):
-    """Seven reloads; the rule that the storm is about is in all of them, with another name in each."""
-    storm = Storm(directory)
-    storm.start()
-    try:
-        for number in range(7):
-            rules.write_text(FILTER.format(name=f"storm-{number}", pattern="storm"))
-            if number % 2:
-                sensor.process.send_signal(signal.SIGHUP)
-                time.sleep(0.1)
-                continue
-            status, stderr = run([kunai, "reload"])
-            must(status == 0 and "1 filters" in stderr, f"reload {number}: status {status}: {stderr}")
-            # what waits for its turn is matched with the rules that are in use then
-            sensor.await_mark(os.path.join(directory, f"storm.mark.{number}"))
-    finally:
-        paths = storm.stop()
-    return paths
-
-
-def check_reload(kunai, directory):
-    rules = Path(directory, "test.kun")
-    after, bad, last = (os.path.join(directory, name) for name in ("after", "bad", "last"))
-    rules.write_text(FILTER.format(name="before", pattern="storm"))
-    with Sensor([kunai, *OPTIONS, "-r", rules], directory) as sensor:
-        must(sensor.started(), f"it did not start: {sensor.stderr()}")
-        must(run([kunai, "reload"], user=NOBODY, group=NOBODY, extra_groups=[])[0] == 1, "nobody may reload")
-        paths = reload_in_storm(kunai, directory, rules, sensor)
-        sensor.await_mark(os.path.join(directory, "storm.mark"))
-        rules.write_text(FILTER.format(name="new", pattern="after|bad|last"))
-        status, stderr = run([kunai, "reload"])
-        must(status == 0, f"exit status {status}: {stderr}")
-        create_file(after)
-        rules.write_text(FILTER.format(name="worse", pattern="after|bad|last") + "---\nname: x\nmatchs: {}\n---\nname: y\nseverity: z\n")
-        status, stderr = run([kunai, "reload"])
-        wanted = [f"{rules}:{line}:" for line in (8, 11)]
-        must(status == 1 and all(w in stderr for w in wanted), f"bad rules: exit status {status}: {stderr}")
-        must(all(w in sensor.stderr() for w in wanted), f"it does not log what is wrong: {sensor.stderr()}")
-        create_file(bad)
-        rules.unlink()
-        status, stderr = run([kunai, "reload"])
-        must(status == 1 and "no such file" in stderr, f"no rules: exit status {status}: {stderr}")
-        create_file(last)
-        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
-    events = [json.loads(line) for line in sensor.out.read_text().splitlines()]
-    found = {}
-    for e in events:
-        if judge.kind_of(e) == "file_create":
-            found.setdefault(e["data"]["path"], []).extend(e["filter"]["rules"])
-    wrong = [p for p in paths if len(found.get(p, [])) != 1]
-    must(not wrong, f"{len(wrong)} of {len(paths)} files of the storm are not there once: {wrong[:3]}")
-    used = {found[p][0] for p in paths}
-    must(len(paths) > 200 and len(used) > 3, f"{len(paths)} files, matched by {used}")
-    must([found.get(p) for p in (after, bad, last)] == [["new"]] * 3, [found.get(p) for p in (after, bad, last)])
-    must(not [e for e in events if judge.kind_of(e) == "event_loss"], "events were lost")
-    must(run([kunai, "reload"])[0] == 1, "there is no sensor any more")
-
-
-def await_text(sensor, text):
-    end = time.monotonic() + 60
-    while time.monotonic() < end and text not in sensor.stderr():
-        time.sleep(0.05)
-    must(text in sensor.stderr(), f"it does not say '{text}': {sensor.stderr()}")
-
-
-def check_compiled_patterns(kunai, directory):
-    """Made once, by a child; a file that is damaged is told, and made anew."""
-    rules = Path(directory, "test.kun")
-    rules.write_text(FILTER.format(name="r", pattern=f"here.{os.getpid()}.{time.monotonic_ns()}$"))
-    command, compiled = [kunai, "-v", *OPTIONS, "-r", rules], "the patterns of the rules were compiled"
-    before = set(CACHE.iterdir()) if CACHE.exists() else set()
-    with Sensor(command, directory) as sensor:
-        must(sensor.started(), f"it did not start: {sensor.stderr()}")
-        await_text(sensor, compiled)
-        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
-    made = sorted(set(CACHE.iterdir()) - before)
-    must(len(made) == 1 and made[0].stat().st_mode & 0o777 == 0o600, f"made: {made}")
-    with Sensor(command, directory) as sensor:
-        must(sensor.started(), f"it did not start: {sensor.stderr()}")
-        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
-        must(compiled not in sensor.stderr() and "tried_alone=0 " in sensor.stderr(), f"not found again: {sensor.stderr()}")
-    image = bytearray(made[0].read_bytes())
-    image[-1] ^= 1
-    made[0].write_bytes(image)
-    with Sensor(command, directory) as sensor:
-        must(sensor.started(), f"it did not start: {sensor.stderr()}")
-        await_text(sensor, compiled)
-        must(sensor.stop() == 0 and "cannot be used" in sensor.stderr(), f"the damage is not told: {sensor.stderr()}")
-    made[0].unlink()
-
-
-def check_reload_of_stranger(kunai, directory):
-    """The number in the pid file is believed only if that process holds the lock."""
-    other = subprocess.Popen(["sleep", "60"])
-    try:
-        with Sensor([kunai, *OPTIONS], directory) as sensor:
-            must(sensor.started(), f"it did not start: {sensor.stderr()}")
-            PID_FILE.write_text(str(other.pid))
-            status, stderr = run([kunai, "reload"])
-            must(status == 1 and "cannot find out" in stderr, f"exit status {status}: {stderr}")
-            must(other.poll() is None, "a process that is no sensor got the signal")
-            must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
-    finally:
-        other.kill()
-        other.wait()
-
-
 CHECKS = {
     "many rules match at once, and do not hold up its end": check_rules,
     "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
@@ -407,12 +249,10 @@ CHECKS = {
     "unreadable configuration: one line, status 1": check_no_config,
     "output to a file": check_output_file,
     "its binary may be deleted": check_deleted_binary,
-    "a reload in a storm loses nothing, and bad rules are not taken": check_reload,
-    "compiled patterns are kept": check_compiled_patterns,
-    "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
     "an unknown option is answered with the nearest": check_unknown_option,
     **examples.CHECKS,
     **outputs.CHECKS,
+    **reloading.CHECKS,
     **service.CHECKS,
 }
 
@@ -426,7 +266,7 @@ def run_check(check, kunai):
         os.chmod(copy, 0o755)
         try:
             check(copy, directory)
-        except (Failed, outputs.Failed, OSError, subprocess.TimeoutExpired) as error:
+        except (Failed, OSError, subprocess.TimeoutExpired) as error:
             return [str(error)]
     return []
 

@@ -11,7 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from outputs import await_true, must
+from outputs import await_true
+from sensor import must
 
 TOP = Path(__file__).resolve().parent.parent.parent
 

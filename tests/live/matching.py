@@ -12,8 +12,7 @@ from pathlib import Path
 import behaviour
 import judge
 import shape
-from behaviour import must
-from sensor import OPTIONS, Sensor
+from sensor import OPTIONS, Sensor, must
 
 RULES = Path(__file__).resolve().parent.parent / "rules/live"
 DNS_SERVER = ("127.0.0.77", 53)

@@ -13,21 +13,12 @@ import threading
 import time
 from pathlib import Path
 
-from sensor import OPTIONS, Sensor
+from sensor import OPTIONS, Sensor, must
 
 LONG = bool(os.environ.get("KUNAI_TEST_LONG"))
 ROTATIONS = 1009 if LONG else 11
 ROTATE_SIZE = 100 << 10
 MS_REMOUNT = 32
-
-
-class Failed(Exception):
-    pass
-
-
-def must(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 def write_config(directory, output, events=()):

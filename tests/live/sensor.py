@@ -12,6 +12,28 @@ START_SECONDS = 30
 END_SECONDS = 30
 MARK_SECONDS = 60
 OPTIONS = ["run", "--include=all", "--send-data-min-len=0"]
+NOBODY = 65534
+PID_FILE = Path("/run/kunai/kunai.pid")
+
+
+class Failed(Exception):
+    pass
+
+
+def must(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def create_file(path):
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def run(command, **options):
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, text=True, **options
+    )  # fmt: skip
+    return done.returncode, done.stderr
 
 
 class Sensor:
@@ -50,13 +72,19 @@ class Sensor:
 
     def await_mark(self, path):
         """Output is in the order of time: when a new file shows in it, so has everything before."""
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        create_file(path)
         end = time.monotonic() + MARK_SECONDS
         while time.monotonic() < end and path.encode() not in self.written_to.read_bytes():
             time.sleep(0.05)
 
     def log(self):
         return judge.Log(self.written_to.read_bytes(), self.process.pid)
+
+    def await_stderr(self, text):
+        end = time.monotonic() + MARK_SECONDS
+        while time.monotonic() < end and text not in self.stderr():
+            time.sleep(0.05)
+        must(text in self.stderr(), f"it does not say '{text}': {self.stderr()}")
 
     def stderr(self):
         return self.err.read_text(errors="replace")

@@ -8,8 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from outputs import await_true, create_files, must, write_config
-from sensor import OPTIONS, Sensor
+from outputs import await_true, create_files, write_config
+from sensor import OPTIONS, Sensor, must
 
 
 def receive_until(manager, word, seconds=20):
