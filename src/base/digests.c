@@ -29,6 +29,13 @@ void digests_of_bytes(const void *bytes, size_t len, struct digests *ret)
 	digest_of_bytes("SHA2-512", bytes, len, ret->sha512);
 }
 
+void digests_prepare(void)
+{
+	struct digests unused;
+
+	digests_of_bytes("", 0, &unused);
+}
+
 void digests_unknown(struct digests *ret)
 {
 	*ret = (struct digests){"?", "?", "?", "?"};

@@ -13,6 +13,9 @@ struct digests {
 	char sha512[129];
 };
 
+/* libcrypto reads its configuration when it is first used: now, for what may open no files later. */
+void digests_prepare(void);
+
 void digests_of_bytes(const void *bytes, size_t len, struct digests *ret);
 
 /* All "?". */

@@ -2,31 +2,14 @@
 #include "cmd/privileges.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/call_filter.h"
 #include "base/thread.h"
-
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "which architecture is this?"
-#endif
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PRIVILEGES_SANITIZED
-#endif
-#endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -86,110 +69,62 @@ int privileges_drop(void)
 	return keep_err ? keep_err : err;
 }
 
-static const uint16_t refused_calls[] = {
-#ifndef PRIVILEGES_SANITIZED /* the search for leaks stops the threads so, and has what it finds translated */
-	SYS_execve,
-	SYS_execveat,
-	SYS_ptrace,
-	SYS_process_vm_readv,
-#endif
-	SYS_process_vm_writev,
-	SYS_mount,
-	SYS_umount2,
-	SYS_pivot_root,
-	SYS_chroot,
-	SYS_fsopen,
-	SYS_fsmount,
-	SYS_move_mount,
-	SYS_unshare,
-	SYS_setns,
-	SYS_init_module,
-	SYS_finit_module,
-	SYS_delete_module,
-	SYS_kexec_load,
-	SYS_kexec_file_load,
-	SYS_reboot,
-	SYS_swapon,
-	SYS_swapoff,
-	SYS_settimeofday,
-	SYS_clock_settime,
-	SYS_clock_adjtime,
-	SYS_adjtimex,
-	SYS_sethostname,
-	SYS_setdomainname,
-	SYS_acct,
-	SYS_add_key,
-	SYS_request_key,
-	SYS_keyctl,
-	SYS_userfaultfd,
-	SYS_io_uring_setup,
-	SYS_perf_event_open,
-	SYS_mknodat,
+/*
+ * What a sensor that has started calls, and the C libraries beneath it in its stead. Not among them: to execute programs, to
+ * trace processes, to mount, to load modules, to change names and clocks, to enter namespaces.
+ */
+static const uint16_t sensor_calls[] = {
+	/* for each event, or for many */
+	SYS_read, SYS_write, SYS_close, SYS_openat, SYS_openat2, SYS_newfstatat, SYS_fstat, SYS_statx,
+	SYS_fstatfs, SYS_pread64, SYS_preadv2, SYS_readlinkat, SYS_fadvise64, SYS_recvfrom, SYS_sendto,
+	SYS_ppoll, SYS_epoll_pwait,
 #ifdef __x86_64__
-	SYS_mknod,
-	SYS_iopl,
-	SYS_ioperm,
-	SYS_modify_ldt,
+	SYS_poll, SYS_epoll_wait,
 #endif
+	CALLS_OF_ANY_PROCESS,
+	/* files: rules, logs and their archives, what is kept */
+	SYS_pwrite64, SYS_writev, SYS_lseek, SYS_getdents64, SYS_fcntl, SYS_flock, SYS_fsync, SYS_fdatasync,
+	SYS_ftruncate, SYS_fchmod, SYS_fchmodat, SYS_utimensat, SYS_faccessat, SYS_faccessat2, SYS_mkdirat,
+	SYS_unlinkat, SYS_linkat, SYS_renameat, SYS_renameat2, SYS_getcwd, SYS_memfd_create,
+	SYS_fanotify_init, SYS_fanotify_mark,
+	/* sockets and descriptors */
+	SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept4, SYS_shutdown, SYS_sendmsg,
+	SYS_recvmsg, SYS_getsockopt, SYS_setsockopt, SYS_getsockname, SYS_eventfd2, SYS_epoll_create1,
+	SYS_epoll_ctl,
+	/* threads and processes */
+	SYS_clone, SYS_clone3, SYS_set_robust_list, SYS_rseq, SYS_sched_yield, SYS_sched_getaffinity,
+	SYS_sched_setscheduler, SYS_setpriority, SYS_ioprio_set, SYS_getcpu, SYS_prctl, SYS_capget,
+	SYS_capset, SYS_prlimit64, SYS_sysinfo, SYS_uname, SYS_wait4, SYS_kill, SYS_pidfd_open,
+	SYS_pidfd_send_signal, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_sigaltstack,
+	SYS_signalfd4, SYS_nanosleep, SYS_clock_nanosleep, SYS_gettimeofday,
+#ifdef __x86_64__ /* the same by their old names */
+	SYS_time, SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_chmod, SYS_mkdir, SYS_unlink,
+	SYS_link, SYS_rename, SYS_getrlimit,
+#endif
+	CALLS_OF_SANITIZERS};
+
+/* Counters and statistics are still read. */
+static const uint16_t bpf_commands[] = {
+	BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,    BPF_MAP_DELETE_ELEM,
+	BPF_MAP_GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD,
 };
 
-/* Of bpf(2): counters and statistics are still read. */
-static const uint16_t refused_bpf[] = {
-	BPF_PROG_LOAD,        BPF_OBJ_PIN,  BPF_OBJ_GET,     BPF_PROG_ATTACH,         BPF_PROG_GET_FD_BY_ID,
-	BPF_MAP_GET_FD_BY_ID, BPF_BTF_LOAD, BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN, BPF_LINK_GET_FD_BY_ID,
-};
-
-enum {
-	FILTER_FIXED = 8,
-	FILTER_MAX = FILTER_FIXED + COUNT(refused_calls) + COUNT(refused_bpf),
-	X32 = 0x40000000, /* calls of x86-64 with another number, asm/unistd.h: __X32_SYSCALL_BIT */
-};
-
-/* Jumps of BPF have eight bits. */
-_Static_assert(FILTER_MAX < 256, "too many calls for one jump");
-
-struct program {
-	struct sock_filter v[FILTER_MAX];
-	unsigned short n;
-};
-
-static void add(struct program *p, uint16_t code, uint32_t k, unsigned int jt, unsigned int jf)
-{
-	p->v[p->n++] = (struct sock_filter)BPF_JUMP(code, k, (uint8_t)jt, (uint8_t)jf);
-}
-
-/* Jumps to the end of the program, where the refusal stands, when one of the values is loaded. */
-static void add_list(struct program *p, const uint16_t *values, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		add(p, BPF_JMP | BPF_JEQ | BPF_K, values[i], FILTER_MAX - 2 - p->n, 0);
-}
-
-static void make_program(struct program *p)
-{
-	*p = (struct program){0};
-	add(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
-	add(p, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, FILTER_MAX - 2 - p->n);
-	add(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
-	add(p, BPF_JMP | BPF_JGE | BPF_K, X32, FILTER_MAX - 2 - p->n, 0);
-	add_list(p, refused_calls, COUNT(refused_calls));
-	/* the list of bpf(2) and the load before it are passed over for other calls */
-	add(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1 + COUNT(refused_bpf));
-	add(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args), 0, 0);
-	add_list(p, refused_bpf, COUNT(refused_bpf));
-	add(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-	add(p, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
-}
+/* Outputs are opened anew; a connection to elsewhere is not made. */
+static const uint16_t socket_families[] = {AF_UNIX};
 
 int privileges_filter(void)
 {
-	struct program program;
+	static const struct call_choice choices[] = {
+		{SYS_bpf, bpf_commands, COUNT(bpf_commands)},
+		{SYS_socket, socket_families, COUNT(socket_families)},
+	};
+	static const struct call_filter filter = {
+		.calls = sensor_calls,
+		.count = COUNT(sensor_calls),
+		.choices = choices,
+		.choice_count = COUNT(choices),
+		.all_threads = true,
+	};
 
-	make_program(&program);
-	const struct sock_fprog fprog = {.len = program.n, .filter = program.v};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	/* a thread that cannot follow is named by a positive number */
-	long n = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &fprog);
-	return n < 0 ? -errno : n > 0 ? -EBUSY : 0;
+	return call_filter_apply(&filter);
 }

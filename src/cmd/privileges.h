@@ -18,8 +18,9 @@ bool privileges_suffice(uint64_t effective);
 int privileges_drop(void);
 
 /*
- * From now on the kernel refuses, with EPERM and in every thread, what a sensor that has started has no use for: to execute
- * programs, to trace processes, to load BPF programs and modules, to mount, to set the clock and the like. 0 or -errno.
+ * From now on every thread makes the system calls that a sensor which has started needs, and no others: not to execute
+ * programs, to trace processes, to load BPF programs and modules, to mount, to set the clock. What is refused fails with
+ * ENOSYS, and the kernel logs it. 0 or -errno.
  */
 int privileges_filter(void);
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/call_filter.h"
 #include "event/prog_message.h"
 
 /* include/linux/bpf.h: BPF_COMPLEXITY_LIMIT_INSNS instructions of eight bytes; what is patched in may double them */
@@ -60,11 +61,31 @@ static void answer(const struct prog_request *request, struct prog_reply *reply)
 	close(fd);
 }
 
+/* It reads programs, and its socket; to load and attach some, as its capability would allow, it has no use. Where there
+ * are no filters it works as well: the sensor tells. */
+static void filter_calls(void)
+{
+	static const uint16_t calls[] = {SYS_recvfrom, SYS_sendto, SYS_close, CALLS_OF_ANY_PROCESS,
+					 CALLS_OF_SANITIZERS};
+	static const uint16_t commands[] = {BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD};
+	static const struct call_choice choice = {SYS_bpf, commands, sizeof(commands) / sizeof(*commands)};
+	static const struct call_filter filter = {
+		.calls = calls,
+		.count = sizeof(calls) / sizeof(*calls),
+		.choices = &choice,
+		.choice_count = 1,
+	};
+
+	call_filter_apply(&filter);
+}
+
 static void serve(int fd)
 {
 	struct prog_request request;
 	struct prog_reply reply;
 
+	digests_prepare();
+	filter_calls();
 	for (;;) {
 		ssize_t n = recv(fd, &request, sizeof(request), 0);
 		if (n < 0 && errno == EINTR)

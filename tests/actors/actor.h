@@ -64,6 +64,9 @@ void actor_add_uring_untold(void);
 void actor_add_storm(void);
 void actor_add_throttled(void);
 
+/* The exit status. */
+int actor_be_refused(void);
+
 /* Ends the case as broken (the test fails) unless the condition holds. */
 void actor_must(bool condition, const char *what);
 

@@ -9,6 +9,7 @@
  *   scenario list
  *   scenario await-line FILE SECONDS              until the file has a line
  *   scenario await-mark FILE MARK SECONDS         until the file names MARK, which is created
+ *   scenario be-refused                           see refused.c
  */
 #include "actor.h"
 #include "mix.h"
@@ -365,6 +366,8 @@ int main(int argc, char **argv)
 		return await_line(argv[2], (unsigned)atoi(argv[3]));
 	if (strcmp(verb, "await-mark") == 0 && argc == 5)
 		return await_mark(argv[2], argv[3], (unsigned)atoi(argv[4]));
+	if (strcmp(verb, "be-refused") == 0)
+		return actor_be_refused();
 	fprintf(stderr,
 		"usage: scenario run WORK FACTS STORM [PATTERN] | mix ... | list | linger ... | await-...\n");
 	return 2;

@@ -11,6 +11,7 @@
 #                                    trampolines without the functions that tell of created files
 #   other.*                          a run on $OTHER_TIER, if that is set: all cases, but no storms
 #   detect.*                         a run with rules, see detect.sh
+#   kernel.log                       with the calls that a filter refused, see refused.py
 # POSIX sh only: a VM has nothing but busybox.
 set -u
 : "${KUNAI:?the sensor}" "${ACTORS:?the directory of the actors}" "${OUT:?where the results go}"
@@ -130,3 +131,6 @@ fi
 case $CASES in
 '*' | detect) run_detection ;;
 esac
+
+"$scenario" be-refused
+dmesg >"$OUT/kernel.log" || rm -f "$OUT/kernel.log"

@@ -24,6 +24,7 @@ import detection
 import differential
 import judge
 import matching
+import refused
 import runc
 import selftest
 import throttle
@@ -178,6 +179,12 @@ def judge_directory(out, files, detect=True):
     return results
 
 
+def judge_machine(out):
+    """Of a VM, whose log begins with this test."""
+    log = out / "kernel.log"
+    yield refused.judge_log(log.read_text(errors="replace").splitlines() if log.exists() else [])
+
+
 def run_guest(kunai, actors, out, cases):
     env = {**os.environ, "KUNAI": kunai, "ACTORS": actors, "OUT": str(out), "CASES": cases}
     if os.environ.get("KUNAI_TEST_SLOW"):
@@ -193,6 +200,7 @@ def run_guest(kunai, actors, out, cases):
 
 
 def run_natively(kunai, actors, files, cases):
+    began = refused.end_of_log()
     with tempfile.TemporaryDirectory(prefix="kunai-live-out.") as out:
         status = run_guest(kunai, actors, out, cases)
         yield judge.Result("guest.sh ran to its end", [f"exit status {status}"] if status else [])
@@ -203,6 +211,7 @@ def run_natively(kunai, actors, files, cases):
         yield from runc.run(kunai)
         yield from behaviour.run_all(kunai)
         yield from matching.run_all(kunai)
+    yield refused.judge_log(refused.log_after(began))
 
 
 def main():
@@ -218,7 +227,7 @@ def main():
     files = {name: Path(actors, name).read_bytes() for name in ("scenario", "true")}
     tap = Tap()
     if args.vm_output:
-        results = judge_directory(args.vm_output, files)
+        results = [*judge_directory(args.vm_output, files), *judge_machine(args.vm_output)]
     elif os.geteuid() != 0:
         print("1..0 # SKIP needs root")
         return 0

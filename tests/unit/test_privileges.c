@@ -5,19 +5,22 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/call_filter.h"
 #include "tap.h"
 
 static bool is_refused(long result)
 {
-	return result < 0 && errno == EPERM;
+	return result < 0 && errno == ENOSYS;
 }
 
 __attribute__((unused)) static bool refuses_execution(void)
@@ -32,14 +35,36 @@ __attribute__((unused)) static bool refuses_tracing(void)
 	return is_refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 }
 
-/* Without the filter a size of 0 is EINVAL, or EPERM for want of a capability: so it is told by another command. */
+static bool refuses_mounts(void)
+{
+	return is_refused(mount("none", "/proc/self/none", "tmpfs", 0, NULL)) &&
+	       is_refused(unshare(CLONE_NEWNS)) && is_refused(setns(-1, CLONE_NEWNS)) &&
+	       is_refused(chroot("/"));
+}
+
+/* A size that is too large is E2BIG where the kernel looks at it. */
 static bool refuses_loading(void)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	return is_refused(syscall(SYS_bpf, BPF_PROG_LOAD, &attr, ~0u)) &&
+	       is_refused(syscall(SYS_bpf, BPF_LINK_CREATE, &attr, ~0u)) &&
+	       is_refused(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, ~0u)) &&
 	       syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, ~0u) < 0 && errno == E2BIG;
+}
+
+static bool refuses_networks(void)
+{
+	return is_refused(socket(AF_INET, SOCK_STREAM, 0)) && is_refused(socket(AF_PACKET, SOCK_RAW, 0)) &&
+	       socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
+/* The last numbers, and what no kernel has. */
+static bool refuses_unknown(void)
+{
+	return is_refused(syscall(SYS_reboot, 0, 0, 0, 0)) &&
+	       is_refused(syscall(SYS_io_uring_setup, 0, NULL)) && is_refused(syscall(65535));
 }
 
 static bool refuses_modules(void)
@@ -61,7 +86,8 @@ static bool allows_work(void)
 	char text[8];
 	int fds[2];
 
-	return getpid() > 0 && pipe(fds) == 0 && write(fds[1], "x", 1) == 1 && read(fds[0], text, 1) == 1;
+	return getpid() > 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0 && write(fds[1], "x", 1) == 1 &&
+	       read(fds[0], text, 1) == 1;
 }
 
 /* The status of a child: whether check holds, with the filter or without. 2: the kernel, or valgrind, has none. */
@@ -111,7 +137,7 @@ static bool drops_capabilities(void)
 	if (geteuid() != 0 || privileges_drop() < 0)
 		return told;
 	/* CAP_SYS_CHROOT is not kept, CAP_SETUID is */
-	return told && is_refused(chroot("/")) && setresuid(1, 1, 1) == 0;
+	return told && chroot("/") < 0 && errno == EPERM && setresuid(1, 1, 1) == 0;
 }
 
 int main(void)
@@ -120,12 +146,15 @@ int main(void)
 		const char *name;
 		bool (*check)(void);
 	} checks[] = {
-#ifndef __has_feature /* clang, which the sanitized build needs: there it is allowed */
+#ifndef CALL_FILTER_SANITIZED
 		{"programs are not executed", refuses_execution},
 		{"processes are not traced", refuses_tracing},
 #endif
+		{"nothing is mounted, namespaces stay", refuses_mounts},
 		{"BPF programs are not loaded, maps are read", refuses_loading},
 		{"modules are not loaded", refuses_modules},
+		{"no sockets but those of the host", refuses_networks},
+		{"calls that nobody thought of are refused", refuses_unknown},
 		{"calls with numbers of x32 are refused", refuses_x32},
 		{"ordinary work goes on", allows_work},
 	};

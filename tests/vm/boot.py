@@ -118,6 +118,7 @@ kunai status --json >status.last
 kill $follower
 kunai logs -l $log >events.jsonl
 journalctl -u {UNIT} --no-pager -o cat >journal
+dmesg >kernel.log
 umount /var/log/kunai
 KUNAI_REMOVE >removed.log 2>&1 </dev/null
 echo $? >removed.status
@@ -264,6 +265,8 @@ def judge_all(results):
     yield "no process of the host is a container", host and not contained, contained[:1]
     lost = [e for e in events if e["info"]["event"]["name"] == "event_loss"]
     yield "no event was lost", not lost, lost
+    calls = [line for line in results.text("kernel.log").splitlines() if "type=1326" in line and 'comm="kunai' in line]
+    yield "no system call was refused to it", bool(results.text("kernel.log")) and not calls, calls
     yield "removal works", results.text("removed.status") == "0" and results.text("active.removed") == "inactive", results.text("removed.log")[-800:]
     yield "and leaves nothing", not results.text("left"), results.text("left")
 
