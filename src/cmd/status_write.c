@@ -13,13 +13,16 @@
 
 /* Of each event that can be received. */
 static const struct {
-	const char *name;
+	const char *name, *help;
 	size_t offset; /* in struct wire_counters */
 } columns[] = {
-	{"filtered", offsetof(struct wire_counters, filtered)},
-	{"throttled", offsetof(struct wire_counters, throttled)},
-	{"lost", offsetof(struct wire_counters, lost)},
-	{"errors", offsetof(struct wire_counters, errors)},
+	{"filtered", "events that are not wanted, left out in the kernel",
+	 offsetof(struct wire_counters, filtered)},
+	{"throttled", "events above max_eps_fs, left out in the kernel",
+	 offsetof(struct wire_counters, throttled)},
+	{"lost", "events for which the rings or the scratch memory had no room",
+	 offsetof(struct wire_counters, lost)},
+	{"errors", "events that could not be read", offsetof(struct wire_counters, errors)},
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
@@ -45,8 +48,10 @@ static const struct {
 	{"late", "", "events that came too late to be in order", offsetof(struct status, late), false},
 	{"resident", "_bytes", "memory of the sensor", offsetof(struct status, resident), true},
 	{"processes", "", "processes in the table", offsetof(struct status, processes), true},
-	{"process", "_bytes", "texts of these processes", offsetof(struct status, process_bytes), true},
-	{"queue", "_bytes", "records that wait for their turn", offsetof(struct status, queue_bytes), true},
+	{"process", "_bytes", "memory of these processes' texts", offsetof(struct status, process_bytes),
+	 true},
+	{"queue", "_bytes", "memory of records that wait for their turn",
+	 offsetof(struct status, queue_bytes), true},
 	{"iocs", "", "indicators of compromise that are loaded", offsetof(struct status, iocs), true},
 };
 
@@ -261,13 +266,13 @@ static void write_head(const char *name, const char *help, bool gauge, struct bu
 /* The slowest only: as many series as there are rules would be a burden. */
 static void write_metric_rules(const struct status *s, struct arena *a, struct buf *out)
 {
-	write_head("rules", "that are loaded", true, out);
+	write_head("rules", "rules that are loaded", true, out);
 	buf_printf(out,
 		   "kunai_rules{kind=\"detection\"} %u\nkunai_rules{kind=\"filter\"} %u\n"
 		   "kunai_rules{kind=\"dependency\"} %u\n",
 		   s->rules.detections, s->rules.filters, s->rules.dependencies);
-	write_head("slowest_rules_seconds_total", "spent on the rules that took most, by a sample", false,
-		   out);
+	write_head("slowest_rules_seconds_total", "seconds spent on the rules that took most, by a sample",
+		   false, out);
 	for (uint32_t i = 0; i < s->slow_rules_count; i++) {
 		buf_add_str(out, STR("kunai_slowest_rules_seconds_total{rule="));
 		write_label(a, s->slow_rules[i].name, out);
@@ -283,9 +288,9 @@ static void write_metric_events(const struct status *s, struct buf *out)
 			buf_printf(out, "kunai_events_received_total{event=\"%.*s\"} %" PRIu64 "\n",
 				   STR_ARG(event_catalogue[i].name), s->received[i]);
 	for (size_t c = 0; c < COLUMNS; c++) {
-		buf_printf(out, "# HELP kunai_events_%s_total events that the kernel side did not send\n",
-			   columns[c].name);
-		buf_printf(out, "# TYPE kunai_events_%s_total counter\n", columns[c].name);
+		char name[64];
+		snprintf(name, sizeof(name), "events_%s_total", columns[c].name);
+		write_head(name, columns[c].help, false, out);
 		for (int i = 0; i < EVENT_COUNT; i++)
 			if (was_seen(s, i))
 				buf_printf(out, "kunai_events_%s_total{event=\"%.*s\"} %" PRIu64 "\n",
@@ -324,9 +329,9 @@ static const struct {
 	uint64_t (*get)(const struct output_stats *o);
 	bool gauge;
 } output_numbers[] = {
-	{"output_written_total", "lines", written_of, false},
-	{"output_dropped_total", "lines", dropped_of, false},
-	{"output_waiting", "lines", waiting_of, true},
+	{"output_written_total", "lines that were written", written_of, false},
+	{"output_dropped_total", "lines for which the queue had no room", dropped_of, false},
+	{"output_waiting", "lines that wait in the queue", waiting_of, true},
 	{"output_works", "1 while the output can be written", working_of, true},
 	{"output_rotations_total", "files that were begun anew", rotations_of, false},
 };
@@ -347,11 +352,11 @@ void status_write_metrics(const struct status *s, uint64_t stale, struct buf *ou
 {
 	struct arena a = {0};
 
-	write_head("info", "of the sensor", true, out);
+	write_head("info", "version and tier of the sensor", true, out);
 	buf_printf(out, "kunai_info{version=\"%s\",tier=\"%s\"} 1\n", KUNAI_VERSION, s->tier);
-	write_head("uptime_seconds", "since the start", true, out);
+	write_head("uptime_seconds", "seconds since the start", true, out);
 	buf_printf(out, "kunai_uptime_seconds %.3f\n", (double)s->uptime / 1e9);
-	write_head("stale_seconds", "since the sensor has told these numbers", true, out);
+	write_head("stale_seconds", "seconds since the sensor has told these numbers", true, out);
 	buf_printf(out, "kunai_stale_seconds %.3f\n", (double)stale / 1e9);
 	for (size_t i = 0; i < NUMBERS; i++) {
 		char name[64];
