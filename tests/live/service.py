@@ -90,8 +90,10 @@ def status_lines(task, *names):
 
 
 def check_privileges(kunai, directory):
-    """When it has started, every thread is filtered and holds no more than the unit's capabilities."""
-    with Sensor([kunai, *OPTIONS], directory) as sensor:
+    """When it has started, every thread is filtered and holds no more than the unit's capabilities; its helpers are filtered."""
+    rules = Path(directory, "none.kun")
+    rules.write_text("")
+    with Sensor([kunai, *OPTIONS, f"--rules={rules}"], directory) as sensor:
         must(sensor.started(), f"it did not start: {sensor.stderr()}")
         tasks = f"/proc/{sensor.process.pid}/task"
         await_true(lambda: status_lines(f"/proc/{sensor.process.pid}", "Seccomp") == ["2"], 20, f"no filter: {sensor.stderr()}")
@@ -102,6 +104,10 @@ def check_privileges(kunai, directory):
             must((seccomp, no_new) == ("2", "1"), f"thread {task}: Seccomp {seccomp}, NoNewPrivs {no_new}")
             modules = [s for s in sets if int(s, 16) >> 16 & 1]  # CAP_SYS_MODULE
             must(not modules, f"thread {task} may load modules: {sets}")
+        children = Path(tasks, str(sensor.process.pid), "children").read_text().split()
+        helpers = {Path(f"/proc/{child}/comm").read_text().strip(): status_lines(f"/proc/{child}", "Seccomp", "NoNewPrivs") for child in children}
+        must(set(helpers) == {"kunai-progs", "kunai-compile"}, f"the helpers: {helpers}")
+        must(all(has == ["2", "1"] for has in helpers.values()), f"helpers without a filter: {helpers}")
         must(sensor.stop() == 0, f"its end: {sensor.stderr()}")
 
 
