@@ -104,10 +104,13 @@ def check_privileges(kunai, directory):
             must((seccomp, no_new) == ("2", "1"), f"thread {task}: Seccomp {seccomp}, NoNewPrivs {no_new}")
             modules = [s for s in sets if int(s, 16) >> 16 & 1]  # CAP_SYS_MODULE
             must(not modules, f"thread {task} may load modules: {sets}")
-        children = Path(tasks, str(sensor.process.pid), "children").read_text().split()
-        helpers = {Path(f"/proc/{child}/comm").read_text().strip(): status_lines(f"/proc/{child}", "Seccomp", "NoNewPrivs") for child in children}
-        must(set(helpers) == {"kunai-progs", "kunai-compile"}, f"the helpers: {helpers}")
-        must(all(has == ["2", "1"] for has in helpers.values()), f"helpers without a filter: {helpers}")
+
+        def helpers():
+            children = Path(tasks, str(sensor.process.pid), "children").read_text().split()
+            return {Path(f"/proc/{child}/comm").read_text().strip(): status_lines(f"/proc/{child}", "Seccomp", "NoNewPrivs") for child in children}
+
+        filtered = dict.fromkeys(("kunai-progs", "kunai-compile"), ["2", "1"])
+        await_true(lambda: helpers() == filtered, 20, f"the helpers and their filters: {helpers()}")
         must(sensor.stop() == 0, f"its end: {sensor.stderr()}")
 
 
