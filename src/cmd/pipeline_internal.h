@@ -48,6 +48,7 @@ struct pipeline {
 	struct last_run last_run;
 	struct status_server *status;
 	struct reorder queue;
+	bool had_backlog; /* the queue was long, and its memory was not given back yet */
 	struct uring_results uring_results;
 	struct utc_clock clock;
 	struct arena arena;

@@ -2,11 +2,14 @@
 #include "cmd/pipeline_internal.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LOG_MODULE "kunai::pipeline"
 #include "base/log.h"
+
+enum { BACKLOG_BYTES = 8 << 20 }; /* more records than this that wait are a backlog */
 
 void pipeline_report_losses(struct pipeline *p)
 {
@@ -164,6 +167,18 @@ void pipeline_publish_status(struct pipeline *p, uint64_t now)
 	status_server_publish(p->status, &status, now);
 }
 
+/* A burst leaves memory that nobody needs; the allocator keeps it unless it is asked. */
+static void give_back_memory(struct pipeline *p)
+{
+	if (p->queue.bytes >= BACKLOG_BYTES)
+		p->had_backlog = true;
+	if (!p->had_backlog || p->queue.bytes >= BACKLOG_BYTES / 8)
+		return;
+	reorder_trim(&p->queue);
+	malloc_trim(0);
+	p->had_backlog = false;
+}
+
 void pipeline_tick(struct pipeline *p)
 {
 	uint64_t now = boot_time_now();
@@ -192,4 +207,5 @@ void pipeline_tick(struct pipeline *p)
 		pipeline_print_error(p, ERROR_ACCOUNTS,
 				     "the accounts of events do not balance: some may be missing");
 	pipeline_flush(p);
+	give_back_memory(p);
 }

@@ -31,6 +31,18 @@ static bool grow(struct reorder *q)
 	return true;
 }
 
+void reorder_trim(struct reorder *q)
+{
+	size_t cap = q->count > FIRST_CAPACITY ? q->count : FIRST_CAPACITY;
+	struct reorder_item **heap =
+		cap < q->cap ? realloc(q->heap, cap * sizeof(struct reorder_item *)) : NULL;
+
+	if (!heap)
+		return;
+	q->heap = heap;
+	q->cap = cap;
+}
+
 static size_t item_size(const struct reorder_item *item)
 {
 	return sizeof(*item) + item->len;

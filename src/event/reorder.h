@@ -48,6 +48,9 @@ static inline struct reorder_item *reorder_first(const struct reorder *q)
 /* Takes the oldest one out; free() it. */
 struct reorder_item *reorder_take(struct reorder *q);
 
+/* Gives back what a long queue took and a short one does not need. */
+void reorder_trim(struct reorder *q);
+
 static inline void *reorder_user(struct reorder_item *item)
 {
 	return item->bytes + ((item->len + 7) & ~(size_t)7);
