@@ -152,6 +152,8 @@ enum {
 	ANON_INODE_FS_MAGIC = 0x09041934,
 	PID_FS_MAGIC = 0x50494446,
 	OVERLAYFS_SUPER_MAGIC = 0x794c7630,
+	CGROUP_SUPER_MAGIC = 0x27e0eb,
+	CGROUP2_SUPER_MAGIC = 0x63677270,
 };
 
 struct super_block {
@@ -343,16 +345,20 @@ struct kernfs_node___rcu {
 	struct kernfs_node *__parent;
 } KERNEL_TYPE;
 
+struct cgroup_root;
+
 struct cgroup {
 	struct kernfs_node *kn;
-} KERNEL_TYPE;
-
-struct css_set {
-	struct cgroup *dfl_cgrp;
+	struct cgroup_root *root;
 } KERNEL_TYPE;
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+} KERNEL_TYPE;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+	struct cgroup_subsys_state *subsys[1]; /* as many as there are controllers */
 } KERNEL_TYPE;
 
 struct task_group {

@@ -144,7 +144,20 @@ enum wire_tier { TIER_TRACEPOINT = 1, TIER_TRAMPOLINE = 2 };
 #pragma GCC diagnostic pop
 
 /* Codes of the event `error` that begin in the kernel; the others are the pipeline's. */
-enum { ERROR_THROTTLE_TASK = 1, ERROR_THROTTLE_ALL = 2 };
+enum {
+	ERROR_THROTTLE_TASK = 1,
+	ERROR_THROTTLE_ALL = 2,
+	ERROR_DENIED_SIGNAL = 20,
+	ERROR_DENIED_TRACE = 21,
+	ERROR_DENIED_PROC = 22, /* a file of /proc/PID was to be written */
+	ERROR_DENIED_LIMIT = 23,
+	ERROR_DENIED_SCHEDULING = 24,
+	ERROR_DENIED_CGROUP = 25,
+	ERROR_DENIED_BPF = 26,
+	ERROR_DENIED_WRITE = 27,
+	ERROR_DENIED_NAME = 28,   /* a file was to be deleted or renamed, or another one to take its place */
+	ERROR_DENIED_LAPSED = 29, /* refused no longer: the lease has run out */
+};
 
 /* What the kernel counts for each event type: hits = emitted + filtered + throttled + lost + errors. */
 struct wire_counters {

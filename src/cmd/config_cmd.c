@@ -2,17 +2,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/token.h"
 #include "cmd/cmd.h"
 
 enum { EVENT_LINE_WIDTH = 27, ACTION_COLUMN = 15 };
 
-enum { DUMP, LIST_ACTIONS, LIST_EVENTS, VALIDATE, OPTIONS };
+enum { DUMP, LIST_ACTIONS, LIST_EVENTS, NEW_TOKEN, VALIDATE, OPTIONS };
 
 static const struct config_option options[OPTIONS] = {
 	[DUMP] = {.name = "dump", .help = "print the default configuration of this host"},
 	[LIST_ACTIONS] = {.name = "list-actions", .help = "print the actions that rules can take"},
 	[LIST_EVENTS] = {.name = "list-events",
 			 .help = "print the events that can be configured and their ids"},
+	[NEW_TOKEN] = {.name = "new-token",
+		       .help = "print a fresh secret for `kunai stop`, and its hash for the configuration"},
 	[VALIDATE] =
 		{.name = "validate",
 		 .argument = "FILE",
@@ -69,6 +72,21 @@ static int print_events(void)
 	return status;
 }
 
+/* The secret is for a place that is not this host; the other line goes to the configuration as it is. */
+static int print_token(void)
+{
+	char secret[TOKEN_TEXT], sha256[TOKEN_SHA256_TEXT];
+	struct buf text = {0};
+
+	if (token_new(secret, sha256) < 0)
+		return cmd_fail("the kernel gives no random bytes");
+	buf_printf(&text, "# keep this secret away from the host: %s\nharden_token_sha256: \"%s\"\n", secret,
+		   sha256);
+	int status = cmd_print(&text);
+	buf_fini(&text);
+	return status;
+}
+
 /* The beginnings of the error lines are Kunai's: scripts look for them. */
 static int validate(const char *path)
 {
@@ -112,6 +130,8 @@ static int run_config(const struct cmd_context *ctx)
 		return print_actions();
 	case LIST_EVENTS:
 		return print_events();
+	case NEW_TOKEN:
+		return print_token();
 	default:
 		return validate(ctx->values[0].text);
 	}

@@ -8,9 +8,10 @@ static const struct cmd_entry *const commands[] = {&cmd_run_entry,       &cmd_re
 						   &cmd_test_entry,      &cmd_config_entry,
 						   &cmd_rules_entry,     &cmd_reload_entry,
 						   &cmd_logs_entry,      &cmd_status_entry,
-						   &cmd_doctor_entry,    &cmd_install_entry,
-						   &cmd_uninstall_entry, &cmd_completion_entry,
-						   &cmd_help_entry,      NULL};
+						   &cmd_stop_entry,      &cmd_doctor_entry,
+						   &cmd_install_entry,   &cmd_uninstall_entry,
+						   &cmd_completion_entry, &cmd_help_entry,
+						   NULL};
 
 static int print_version(void)
 {

@@ -80,6 +80,8 @@ static void take_signal(struct pipeline *p)
 	struct signalfd_siginfo info;
 
 	while (read(p->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (!pipeline_may_stop(p, &info))
+			continue;
 		if (p->stop)
 			outputs_abandon(p->outputs);
 		p->stop = true;
@@ -206,6 +208,7 @@ static void loop(struct pipeline *p)
 		wait_for_events(p, timeout);
 		int n = read_rings(p);
 		pipeline_tick(p);
+		p->stop = p->stop || atomic_load(&p->stopper.granted);
 		if (n != 0 || p->queue.count)
 			timeout = BUSY_MS;
 		else if (timeout < IDLE_MS)
@@ -273,11 +276,12 @@ static void filter_calls(void)
 }
 
 int pipeline_run(const struct config *config, struct reloader *reloader, int prog_reader_fd,
-		 struct outputs *outputs, struct buf *ret_message)
+		 const struct sensor *sensor, struct outputs *outputs, struct buf *ret_message)
 {
 	struct pipeline p = {
 		.config = config,
 		.reloader = reloader,
+		.sensor = sensor,
 		.outputs = outputs,
 		.queue.max_bytes = QUEUE_BYTES_MAX,
 		.signals = -1,
@@ -288,7 +292,7 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	last_run_open(&p.last_run);
 	int err = pipeline_start(&p, prog_reader_fd, ret_message);
 	if (!err) {
-		p.status = status_server_open(config->metrics);
+		p.status = status_server_open(config->metrics, &p.stopper);
 		pipeline_publish_status(&p, boot_time_now());
 		filter_calls();
 		notify_ready(&p.notify);
@@ -303,6 +307,7 @@ int pipeline_run(const struct config *config, struct reloader *reloader, int pro
 	for (struct reorder_item *item; (item = reorder_take(&p.queue)); free(item))
 		prefetch_drop(p.enricher, reorder_user(item));
 	reorder_fini(&p.queue);
+	guard_close(p.guard);
 	probe_close(p.probe);
 	enricher_free(p.enricher);
 	json_writer_free(p.writer);

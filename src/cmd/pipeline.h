@@ -3,9 +3,19 @@
 #ifndef KUNAI_CMD_PIPELINE_H
 #define KUNAI_CMD_PIPELINE_H
 
+#include <sys/types.h>
+
 #include "config/config.h"
 #include "cmd/reloader.h"
 #include "sink/outputs.h"
+
+enum { SENSOR_HELPERS = 2 };
+
+/* What of this process and its children the hardened mode guards. Borrowed. */
+struct sensor {
+	const char *config_file;       /* or NULL */
+	pid_t helpers[SENSOR_HELPERS]; /* 0: none */
+};
 
 /*
  * Loads, attaches, prints the start event, and runs until SIGINT or SIGTERM, which must be blocked in every thread, or
@@ -14,6 +24,6 @@
  * person can do in ret_message.
  */
 int pipeline_run(const struct config *config, struct reloader *reloader, int prog_reader_fd,
-		 struct outputs *outputs, struct buf *ret_message);
+		 const struct sensor *sensor, struct outputs *outputs, struct buf *ret_message);
 
 #endif

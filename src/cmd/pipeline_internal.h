@@ -6,6 +6,8 @@
 #ifndef KUNAI_CMD_PIPELINE_INTERNAL_H
 #define KUNAI_CMD_PIPELINE_INTERNAL_H
 
+#include <sys/signalfd.h>
+
 #include "base/utc_clock.h"
 #include "cmd/accounts.h"
 #include "cmd/actions.h"
@@ -14,10 +16,12 @@
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/status_server.h"
+#include "cmd/stopper.h"
 #include "enrich/enricher.h"
 #include "event/reorder.h"
 #include "event/uring_results.h"
 #include "json/writer.h"
+#include "probe/harden.h"
 #include "probe/probe.h"
 #include "text/writer.h"
 
@@ -30,6 +34,8 @@ enum {
 	ERROR_SCANS = 14,
 	ERROR_SEARCHES = 15,
 	ERROR_FILES = 16,
+	ERROR_STOP_REFUSED = 30,
+	ERROR_GUARD_LAPSED = 31,
 };
 
 struct pipeline {
@@ -37,7 +43,12 @@ struct pipeline {
 	struct reloader *reloader;
 	uint64_t searches_told; /* that were given up */
 	struct actions actions;
+	const struct sensor *sensor;
 	struct probe *probe;
+	struct guard *guard; /* NULL: not hardened */
+	struct stopper stopper;
+	unsigned int stops_told;
+	uint64_t unguarded_told;
 	struct enricher *enricher;
 	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
 	struct json_writer *writer;
@@ -92,6 +103,17 @@ void pipeline_begin_own(struct pipeline *p, enum event_type type, struct event *
 
 /* Hands the lines that have come together to the sinks. */
 void pipeline_flush(struct pipeline *p);
+
+/* ---- pipeline_guard.c ---- */
+
+/* Nothing unless the configuration asks for the hardened mode. -errno with a message. */
+int pipeline_guard_start(struct pipeline *p, struct buf *ret_message);
+
+/* Once a second: says that the sensor is alive, and what was tried. */
+void pipeline_guard_tick(struct pipeline *p);
+
+/* Whether the signal ends the sensor. */
+bool pipeline_may_stop(const struct pipeline *p, const struct signalfd_siginfo *info);
 
 /* ---- pipeline_report.c ---- */
 

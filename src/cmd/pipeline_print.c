@@ -23,8 +23,15 @@ static bool shows_positive(const struct pipeline *p, const struct event *e)
 	       p->config->scanner.show_positive_file_scan;
 }
 
-/* The kernel side found that it has to leave out events. */
-static void log_throttled(const struct event *e)
+/* Whatever the rules are. */
+static bool is_of_guard(const struct event *e)
+{
+	return e->type == EVENT_error && e->data.error.code >= ERROR_DENIED_SIGNAL &&
+	       e->data.error.code <= ERROR_GUARD_LAPSED;
+}
+
+/* The kernel side found that it has to leave out events, or refused something. */
+static void log_kernel_error(const struct event *e)
 {
 	log_warn("%s: pid=%d tgid=%d", e->data.error.message.p, e->info.task.pid, e->info.task.tgid);
 }
@@ -34,13 +41,14 @@ void pipeline_print(void *context, struct event *e)
 	struct pipeline *p = context;
 	struct scanner *scanner = reloader_scanner(p->reloader);
 
-	if (e->type == EVENT_error && e->wire && e->wire->type == EVENT_throttle)
-		log_throttled(e);
+	if (e->type == EVENT_error && e->wire)
+		log_kernel_error(e);
 	if (!p->config->events[e->type])
 		return;
 	if (!scanner_is_empty(scanner))
 		scanner_scan(scanner, e);
-	if (scanner_selects(scanner, e, p->config->scanner.min_severity) || shows_positive(p, e)) {
+	if (scanner_selects(scanner, e, p->config->scanner.min_severity) || shows_positive(p, e) ||
+	    is_of_guard(e)) {
 		json_write_event(p->writer, e, &p->output);
 		if (p->text)
 			text_write_event(p->text, e, &p->text_output);

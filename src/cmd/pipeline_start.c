@@ -110,6 +110,8 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 		options.wanted |= 1ULL << EVENT_throttle;
 	if (p->config->events[EVENT_io_uring_sqe])
 		options.wanted |= 1ULL << EVENT_uring_end;
+	if (p->config->harden)
+		options.wanted |= 1ULL << EVENT_denied;
 	int err = probe_open(&options, &p->probe, ret_message);
 	if (!err)
 		err = probe_attach(p->probe, ret_message);
@@ -187,6 +189,9 @@ int pipeline_start(struct pipeline *p, int prog_reader_fd, struct buf *ret_messa
 		return err;
 	}
 	enricher_seed_done(p->enricher);
+	err = pipeline_guard_start(p, ret_message);
+	if (err)
+		return err;
 	err = pipeline_print_start(p);
 	if (err)
 		buf_printf(ret_message, "cannot start: %s", strerror(-err));

@@ -53,6 +53,18 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
+/* Whoever is at the terminal of a hardened sensor ends it with Ctrl-C, and does not stop it otherwise. */
+static void block_other_signals(void)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+	sigset_t mask;
+
+	sigfillset(&mask);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		sigdelset(&mask, faults[i]);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
 /* From the moment that `kunai reload` can find us: one that comes while we start is served when we have. */
 static void block_hangup(void)
 {
@@ -95,11 +107,17 @@ static void open_prog_reader(const struct config *config, struct helper *ret)
 /* What the command line says beside the configuration. */
 struct run_options {
 	bool text; /* standard output is for people */
+	const char *config_file;
 };
 
 static int run_sensor(const struct config *config, const struct run_options *options,
-		      struct reloader *reloader, const struct helper *prog_reader)
+		      struct reloader *reloader, const struct helper *prog_reader,
+		      const struct helper *compiler)
 {
+	const struct sensor sensor = {
+		.config_file = options->config_file,
+		.helpers = {prog_reader->pid, compiler->pid},
+	};
 	struct buf message = {0};
 	struct outputs outputs;
 
@@ -110,7 +128,7 @@ static int run_sensor(const struct config *config, const struct run_options *opt
 	int err = reloader_start(reloader);
 	if (err)
 		log_warn("cannot start the thread that loads rules anew: %s", strerror(-err));
-	err = pipeline_run(config, reloader, prog_reader->fd, &outputs, &message);
+	err = pipeline_run(config, reloader, prog_reader->fd, &sensor, &outputs, &message);
 	if (err)
 		cmd_fail("%.*s", STR_ARG(buf_str(&message)));
 	else if (outputs_are_closed(&outputs))
@@ -134,7 +152,9 @@ static int scan_and_run(const struct config *config, const struct run_options *o
 	int status = reloader_open(&config->scanner, &compiler, &reloader);
 	if (!status) {
 		block_signals();
-		status = run_sensor(config, options, reloader, &prog_reader);
+		if (config->harden)
+			block_other_signals();
+		status = run_sensor(config, options, reloader, &prog_reader, &compiler);
 		reloader_close(reloader);
 	}
 	helper_close(&compiler);
@@ -162,8 +182,9 @@ static int run(const struct cmd_context *ctx)
 		status = run_config_from_options(ctx, &config);
 	if (status)
 		return status;
-	status = config.harden ? cmd_fail("this version has no hardened mode: leave harden out")
-			       : check_host();
+	const struct cmd_value *file = cmd_find_value(ctx, &config_options[OPTION_config]);
+	options.config_file = file ? file->text : NULL;
+	status = check_host();
 	int err = status ? 0 : privileges_drop();
 	if (err)
 		log_warn("cannot give up capabilities that are not needed: %s", strerror(-err));

@@ -35,6 +35,7 @@ struct listener {
 };
 
 struct status_server {
+	struct stopper *stopper;
 	pthread_mutex_t lock; /* for the next four */
 	struct status status;
 	uint64_t published; /* boot time */
@@ -154,6 +155,18 @@ static uint64_t deadline_now(void)
 	return boot_time_now() + PATIENCE_MS * UINT64_C(1000000);
 }
 
+static const char *try_stop(struct status_server *s, int fd, char *secret)
+{
+	struct ucred peer = {0};
+	socklen_t len = sizeof(peer);
+
+	secret[strcspn(secret, "\n")] = '\0';
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	const char *answer = stopper_try(s->stopper, str_of(secret), peer.pid);
+	explicit_bzero(secret, strlen(secret));
+	return answer;
+}
+
 static void serve_status(struct status_server *s, int fd)
 {
 	char request[REQUEST_MAX];
@@ -166,6 +179,8 @@ static void serve_status(struct status_server *s, int fd)
 		render(s, &out, status_write_json);
 	else if (strcmp(request, "text\n") == 0)
 		render(s, &out, status_write_text);
+	else if (strncmp(request, STOP_REQUEST, strlen(STOP_REQUEST)) == 0)
+		buf_add_str(&out, str_of(try_stop(s, fd, request + strlen(STOP_REQUEST))));
 	if (!out.failed)
 		send_all(s, fd, &out, deadline);
 	buf_fini(&out);
@@ -241,12 +256,13 @@ static int listen_at(const char *text)
 	return fd;
 }
 
-struct status_server *status_server_open(const char *metrics)
+struct status_server *status_server_open(const char *metrics, struct stopper *stopper)
 {
 	struct status_server *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	s->stopper = stopper;
 	pthread_mutex_init(&s->lock, NULL);
 	s->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->path = run_path_of(STATUS_SOCKET);

@@ -17,6 +17,8 @@ enum {
 	CONFIG_SEND_DATA_MIN_LEN = 256, /* what a null send_data_min_len means */
 };
 
+#define CONFIG_HARDEN_LEASE UINT64_C(600000000000) /* what a null harden_lease means, in ns */
+
 /* A number that may be null. */
 struct config_number {
 	bool set;
@@ -61,6 +63,8 @@ struct config {
 	struct config_number workers;
 	struct config_number send_data_min_len;
 	bool harden;
+	char *harden_token;                /* SHA-256 in hexadecimal, or NULL */
+	struct config_number harden_lease; /* nanoseconds */
 	bool force_load;
 	uint64_t max_args; /* bytes */
 	enum config_tier tier;
@@ -105,6 +109,12 @@ int config_parse_loopback(struct str text, struct sockaddr_storage *ret);
 
 /* Returns 1 or 2 when the output is a standard stream, else -1. */
 int config_output_standard(const struct config *config);
+
+/* In ns. */
+static inline uint64_t config_harden_lease(const struct config *config)
+{
+	return config->harden_lease.set ? config->harden_lease.value : CONFIG_HARDEN_LEASE;
+}
 
 static inline uint64_t config_send_data_min_len(const struct config *config)
 {

@@ -87,7 +87,7 @@ static void dump_paths(struct dump *dump, const struct config_paths *paths)
 static void dump_value(struct dump *dump, const struct config_option *option, struct str text)
 {
 	if (option->type == OPTION_TYPE_PATH || option->type == OPTION_TYPE_OPTIONAL_PATH ||
-	    option->type == OPTION_TYPE_LOOPBACK)
+	    option->type == OPTION_TYPE_LOOPBACK || option->type == OPTION_TYPE_SHA256)
 		emit_string(dump, text);
 	else
 		emit_plain(dump, text);

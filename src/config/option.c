@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/token.h"
 #include "config/host_uuid.h"
 
 const struct config_option config_options[OPTION_COUNT] = {
@@ -28,6 +29,7 @@ const struct config_option config_options[OPTION_COUNT] = {
 #define C_TYPE_PATHS         struct config_paths
 #define C_TYPE_OPTIONAL_PATH char *
 #define C_TYPE_LOOPBACK      char *
+#define C_TYPE_SHA256        char *
 #define C_TYPE_UUID          char *
 #define C_TYPE_TIER          enum config_tier
 #define OPTION(id, type, member, ...)                                                          \
@@ -129,6 +131,11 @@ static int set_loopback(const struct config_option *option, void *member, struct
 	int size = config_parse_loopback(text, &address);
 
 	return size < 0 ? size : set_path(option, member, text);
+}
+
+static int set_sha256(const struct config_option *option, void *member, struct str text)
+{
+	return token_is_sha256(text) ? set_path(option, member, text) : -EINVAL;
 }
 
 static int set_paths(const struct config_option *option, void *member, struct str text)
@@ -272,6 +279,8 @@ static const struct option_type_info {
 				       fini_path, "an absolute path, or null"},
 	[OPTION_TYPE_LOOPBACK] = {SCALAR_STRING | SCALAR_NULL, set_loopback, add_optional_path, fini_path,
 				  "an address of the loopback and a port such as 127.0.0.1:9557, or null"},
+	[OPTION_TYPE_SHA256] = {SCALAR_STRING | SCALAR_INTEGER | SCALAR_NULL, set_sha256, add_optional_path,
+				fini_path, "64 hexadecimal digits, as `kunai config --new-token` prints them, or null"},
 	[OPTION_TYPE_PATHS] = {0, set_paths, NULL, fini_paths, "a list of paths"},
 	[OPTION_TYPE_UUID] = {SCALAR_STRING | SCALAR_NULL, set_uuid, add_uuid,
 			      .expected = "a UUID such as 9fda529a-6ed9-5ba5-890c-85f3bd3cc601"},
@@ -297,7 +306,8 @@ int option_set_null(const struct config_option *option, struct config *config)
 		return -EINVAL;
 	if (option->type == OPTION_TYPE_UUID)
 		host_uuid_derive(&host_uuid_default_sources, member_of(option, config));
-	else if (option->type == OPTION_TYPE_OPTIONAL_PATH || option->type == OPTION_TYPE_LOOPBACK)
+	else if (option->type == OPTION_TYPE_OPTIONAL_PATH || option->type == OPTION_TYPE_LOOPBACK ||
+		 option->type == OPTION_TYPE_SHA256)
 		fini_path(member_of(option, config));
 	else
 		*(struct config_number *)member_of(option, config) = (struct config_number){0};

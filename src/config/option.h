@@ -18,6 +18,7 @@ enum option_type {
 	OPTION_TYPE_PATH,
 	OPTION_TYPE_OPTIONAL_PATH, /* an absolute one, or null */
 	OPTION_TYPE_LOOPBACK,      /* an address and a port, or null */
+	OPTION_TYPE_SHA256,        /* 64 hexadecimal digits, or null */
 	OPTION_TYPE_PATHS,
 	OPTION_TYPE_UUID,
 	OPTION_TYPE_TIER,

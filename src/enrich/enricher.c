@@ -299,6 +299,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 		enrich_throttle(event);
 		emit(context, event);
 		break;
+	case EVENT_denied:
+		enrich_denied(event);
+		emit(context, event);
+		break;
 	case EVENT_process_end:
 	case EVENT_cgroup_move:
 	case EVENT_seed:

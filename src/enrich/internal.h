@@ -90,6 +90,7 @@ void enrich_file_rename(struct enricher *e, struct event *event, const struct pr
 			enricher_emit_fn emit, void *context);
 
 void enrich_throttle(struct event *event);
+void enrich_denied(struct event *event);
 
 /* net_events.c */
 void enrich_connect(struct enricher *e, struct event *event, struct process *p);

@@ -8,5 +8,7 @@
 
 EMBEDDED(modern);
 EMBEDDED(legacy);
+EMBEDDED(harden_modern);
+EMBEDDED(harden_legacy);
 
 #endif
