@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""attack.py [KERNEL ...]: boots each kernel with a hardened sensor and an attacker that has root and may read every file, and
+judges that each attack was refused and told, with the process that tried, that what is allowed stays allowed, and that only
+the secret stops the sensor; then once without the BPF LSM, where the sensor must refuse to start. Prints TAP."""
+import argparse
+import collections
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import kernels
+import vm
+
+HERE = Path(__file__).resolve().parent
+EPERM = 1
+STOP_REFUSED = 30
+COMMAND = "sh /kunai/attack.sh"
+# The host's list of modules without bpf: the last lsm= counts.
+WITHOUT_LSM = "lsm=lockdown,yama"
+REFUSED_START = 'kunai run --harden >/out/o 2>/out/sensor.stderr; echo $? >/out/sensor.status'
+TIMEOUT = 600
+
+counter = 0
+failed = 0
+
+
+def check(good, name, detail=""):
+    global counter, failed
+    counter += 1
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {counter} - {name}", flush=True)
+    if not good and detail:
+        for line in str(detail).splitlines():
+            print(f"# {line}", flush=True)
+
+
+def read(path):
+    return path.read_text(errors="replace").strip() if path.exists() else ""
+
+
+def read_lines(path):
+    return [json.loads(line) for line in read(path).splitlines() if line.startswith("{")]
+
+
+def judge_attack(kernel, fact, reported):
+    name = f"{kernel} {fact['name']}"
+    errors = reported.get(fact["pid"], [])
+    codes = [e["data"]["code"] for e in errors]
+    if not fact["code"]:
+        check(fact["errno"] == 0 and not codes, f"{name} is allowed", f"{fact}, reported as {codes}")
+        return
+    if fact["optional"] and fact["errno"] == 2:  # ENOENT
+        print(f"# {name}: this kernel has no such file")
+        return
+    refused = fact["errno"] == (0 if fact["silent"] else EPERM) and fact["alive"]
+    check(refused, f"{name} is refused", fact)
+    check(fact["code"] in codes and set(codes) == {fact["code"]}, f"{name} is told", f"{fact}, reported as {codes}")
+
+
+def judge(kernel, out):
+    stderr = read(out / "sensor.stderr")
+    facts = read_lines(out / "attack.facts")
+    events = read_lines(out / "sensor.jsonl")
+    errors = [e for e in events if e["info"]["event"]["name"] == "error"]
+    reported = collections.defaultdict(list)
+    for event in errors:
+        reported[event["info"]["task"]["tgid"]].append(event)
+
+    check(len(facts) > 50, f"{kernel} all attacks were tried", stderr[-3000:] + read(out / "guest.stderr")[-1000:])
+    for fact in facts:
+        judge_attack(kernel, fact, reported)
+    check(read(out / "sensor.group") == read(out / "sensor.pid"), f"{kernel} the sensor is in its group")
+    check(read(out / "sensor.proc").split()[-1:] == ["kunai"], f"{kernel} the sensor has its name")
+    check(read(out / "stop_wrong.status") == "1", f"{kernel} a wrong secret is refused", read(out / "stop_wrong.stderr"))
+    check(read(out / "stop_empty.status") == "1", f"{kernel} no secret is refused", read(out / "stop_empty.stderr"))
+    check(any(e["data"]["code"] == STOP_REFUSED for e in errors), f"{kernel} refused stops are told")
+    check(read(out / "alive") == "yes", f"{kernel} the sensor still runs")
+    check(read(out / "stop.status") == "0", f"{kernel} the secret stops it", read(out / "stop.stderr"))
+    check(read(out / "sensor.status") == "0", f"{kernel} the sensor ends well", stderr[-2000:])
+    check("do not balance" not in stderr and "accounting" in stderr, f"{kernel} its accounts balance", stderr[-2000:])
+    check(read(out / "removed") == "yes", f"{kernel} its files can be deleted afterwards")
+
+
+def judge_without(kernel, out):
+    stderr = read(out / "sensor.stderr")
+    check(read(out / "sensor.status") == "1", f"{kernel} without the BPF LSM it does not start", stderr)
+    lines = [line for line in stderr.splitlines() if line.startswith("Error:")]
+    check(len(lines) == 1 and "BPF LSM" in lines[0], f"{kernel} it says why in one line", stderr)
+
+
+def boot(kernel, args, command, append=""):
+    files = vm.guest_files(args.kunai, args.actors, [f"kunai/attack.sh={HERE / 'attack.sh'}", f"usr/bin/kunai={args.kunai}"])
+    out = Path(args.out or tempfile.mkdtemp(prefix="kunai-attack.")) / (kernel + ("-without" if append else ""))
+    out.mkdir(parents=True, exist_ok=True)
+    vm.boot_vm(kernel, files, command, out, arch=args.arch, timeout=TIMEOUT, append=append)
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kernels", nargs="*", default=["6.1"])
+    parser.add_argument("--kunai", default="build-static/kunai")
+    parser.add_argument("--actors", default="build/tests/actors")
+    parser.add_argument("--arch", default="amd64", choices=vm.MACHINES)
+    parser.add_argument("--out", help="where results are kept")
+    args = parser.parse_args()
+    try:
+        for kernel in args.kernels:
+            judge(kernel, boot(kernel, args, COMMAND))
+        judge_without(args.kernels[0], boot(args.kernels[0], args, REFUSED_START, WITHOUT_LSM))
+    except (vm.VmError, kernels.KernelError) as error:
+        check(False, "the guest ran", error)
+    print(f"1..{counter}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# attack.py's part in the guest: a hardened sensor in a control group of its own, all attacks, then stops with wrong and right
+# secrets. What is left in $OUT is judged there.
+set -u
+groups=/sys/fs/cgroup/guarded
+group=$groups/sensor
+binary=/usr/bin/kunai
+config=/etc/kunai/config.yaml
+log=/var/log/kunai/events.log
+secret=0123456789abcdef
+
+mkdir -p $group /etc/kunai /var/log/kunai
+hash=$(printf %s $secret | sha256sum | cut -d' ' -f1)
+cat >$config <<TXT
+harden: true
+harden_token_sha256: "$hash"
+output:
+  path: $log
+TXT
+cp $config "$OUT/config.yaml"
+
+# shellcheck disable=SC2016 # the inner shell is to expand
+sh -c 'echo 0 >'$group'/cgroup.procs && exec "$@"' sh $binary -v run -c $config >"$OUT/sensor.out" 2>"$OUT/sensor.stderr" &
+sensor=$!
+echo $sensor >"$OUT/sensor.pid"
+"$ACTORS/scenario" await-line $log 60 || exit 1
+
+"$ACTORS/attack" $sensor $binary $config $log /run/kunai $group >"$OUT/attack.facts"
+cat $group/cgroup.procs >"$OUT/sensor.group"
+grep ^State /proc/$sensor/status >"$OUT/sensor.state"
+cat /proc/$sensor/oom_score_adj /proc/$sensor/comm >"$OUT/sensor.proc"
+# the tests below end after what they do is told
+sleep 3
+echo wrong | $binary stop 2>"$OUT/stop_wrong.stderr"
+echo $? >"$OUT/stop_wrong.status"
+$binary stop </dev/null 2>"$OUT/stop_empty.stderr"
+echo $? >"$OUT/stop_empty.status"
+sleep 3
+kill -0 $sensor && echo yes >"$OUT/alive"
+echo $secret | timeout 100 $binary stop 2>"$OUT/stop.stderr"
+echo $? >"$OUT/stop.status"
+timeout 20 sh -c "while kill -0 $sensor 2>/dev/null; do sleep 1; done"
+if kill -0 $sensor 2>/dev/null; then
+    echo running >"$OUT/sensor.status"
+else
+    wait $sensor
+    echo $? >"$OUT/sensor.status"
+fi
+cp $log "$OUT/sensor.jsonl"
+# nothing is left that refuses
+rm -f $log && echo yes >"$OUT/removed"
