@@ -30,7 +30,7 @@ ITEMS = (
     Item("rotation: indexes, mode, bound, order of `logs`",
          (("unit", r"^rotating: "), ("commands", r"rotated files, oldest first"))),
     Item("a second instance ends with 0; an old pid file is no hindrance", (("live", r"a second instance warns and ends"),)),
-    Item("hardened mode", waived="this version has none, and refuses the option"),
+    Item("hardened mode", (("attack", r"signal.kill is refused"), ("attack", r"the secret stops it"))),
     Item("throttling of file events: codes 1 and 2", (("live", r"throttled"),)),
     Item("5.10, 6.1, 6.12, newest; arm64",
          tuple((f"vm-{name}", r"begins with one start event") for name in ("5.10", "6.1", "6.12", "newest", "arm64-6.1", "arm64-6.12"))),

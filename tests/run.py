@@ -303,6 +303,10 @@ def part_idle(log):
     yield from run_tap(["tests/vm/idle.py", "build-static/kunai"], log, "idle")
 
 
+def part_attack(log):
+    yield from run_tap(["tests/vm/attack.py", *kernels.KERNELS], log, "attack", timeout=PACKAGE_TIMEOUT)
+
+
 def part_boot(log):
     yield from run_tap(["tests/vm/boot.py"], log, "boot", timeout=PACKAGE_TIMEOUT)
 
@@ -422,6 +426,7 @@ def all_parts(args):
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64", tier=ARM64_TIERS[n]) for n in ARM64_KERNELS),
         Part("hacking", part_hacking, slow=True),
+        Part("attack", part_attack, ("build", "build-static"), in_vm=True, slow=True),
         Part("package", part_package, slow=True),
         Part("boot", part_boot, ("build-static",), in_vm=True, slow=True),
         Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),

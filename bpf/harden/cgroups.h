@@ -54,16 +54,17 @@ union control_name {
 	u64 words[CONTROL_NAME_MAX / sizeof(u64)];
 };
 
-#define NAME_IS(name, literal)                                                            \
-	({                                                                                \
-		union control_name literal_ = {literal};                                  \
+#define NAME_IS(name, literal)                                                              \
+	({                                                                                  \
+		union control_name literal_ = {literal};                                    \
 		name->words[0] == literal_.words[0] && name->words[1] == literal_.words[1]; \
 	})
 
 /* Ends, or stops, all that is below. */
 static __always_inline bool halts_all(const union control_name *name)
 {
-	return NAME_IS(name, "cgroup.kill") || NAME_IS(name, "cgroup.freeze") || NAME_IS(name, "freezer.state");
+	return NAME_IS(name, "cgroup.kill") || NAME_IS(name, "cgroup.freeze") ||
+	       NAME_IS(name, "freezer.state");
 }
 
 static __always_inline bool moves_tasks(const union control_name *name)

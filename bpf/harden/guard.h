@@ -46,7 +46,11 @@ static __always_inline bool guard_holds(void)
 {
 	struct guard_state *state = guard();
 
-	return state && bpf_ktime_get_ns() - *(volatile u64 *)&state->renewed < state->lease;
+	if (!state)
+		return false;
+	/* it may be renewed right now, and is then later than our clock */
+	s64 age = bpf_ktime_get_ns() - *(volatile u64 *)&state->renewed;
+	return age < (s64)state->lease;
 }
 
 /* What a hook returns for an attempt on the sensor. name: in kernel memory, or 0. A function of its own, with plain numbers

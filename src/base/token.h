@@ -6,9 +6,9 @@
 #include "base/str.h"
 
 enum {
-	TOKEN_BYTES = 32,                     /* of randomness: a guess is hopeless, and a slow hash is not needed */
-	TOKEN_TEXT = 2 * TOKEN_BYTES + 1,     /* in hexadecimal, with the final NUL */
-	TOKEN_SHA256_TEXT = 2 * 256 / 8 + 1,  /* the same */
+	TOKEN_BYTES = 32, /* of randomness: a guess is hopeless, and a slow hash is not needed */
+	TOKEN_TEXT = 2 * TOKEN_BYTES + 1,    /* in hexadecimal, with the final NUL */
+	TOKEN_SHA256_TEXT = 2 * 256 / 8 + 1, /* the same */
 };
 
 /* Both in lower-case hexadecimal; the hash is of the secret's text. Returns 0 or -errno. */

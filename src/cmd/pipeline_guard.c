@@ -107,7 +107,8 @@ static void report_refused_stops(struct pipeline *p, unsigned int refused)
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "%u attempts to stop the sensor without its secret, the last one by process %d",
+	snprintf(text, sizeof(text),
+		 "%u attempts to stop the sensor without its secret, the last one by process %d",
 		 refused - p->stops_told, atomic_load(&p->stopper.refused_pid));
 	p->stops_told = refused;
 	pipeline_print_error(p, ERROR_STOP_REFUSED, text);

@@ -101,9 +101,10 @@ static int stop(int socket, int process, pid_t pid)
 	if (strcmp(answer, STOP_REFUSED) == 0)
 		return cmd_fail("the sensor, pid %d, is hardened, and that is not its secret", pid);
 	if (strcmp(answer, STOP_CLOSED) == 0)
-		return cmd_fail("the sensor, pid %d, is hardened, and no secret was enrolled before its start "
-				"(harden_token_sha256): only a reboot without it stops it",
-				pid);
+		return cmd_fail(
+			"the sensor, pid %d, is hardened, and no secret was enrolled before its start "
+			"(harden_token_sha256): only a reboot without it stops it",
+			pid);
 	return cmd_fail("the sensor, pid %d, gave no answer that this version knows", pid);
 }
 
@@ -122,8 +123,8 @@ static int run_stop(const struct cmd_context *ctx)
 				process == -ESRCH ? "none holds its lock" : strerror(-process));
 	struct run_path path = run_path_of(STATUS_SOCKET);
 	int fd = unix_socket_connect(path.text, SOCK_STREAM);
-	status = fd < 0 ? cmd_fail("nobody listens at %s: %s; is the sensor, pid %d, still starting?", path.text,
-				   strerror(-fd), pid)
+	status = fd < 0 ? cmd_fail("nobody listens at %s: %s; is the sensor, pid %d, still starting?",
+				   path.text, strerror(-fd), pid)
 			: stop(fd, process, pid);
 	if (fd >= 0)
 		close(fd);

@@ -78,6 +78,8 @@ static int add_command(struct buf *out, const char *key, const char *binary)
 int unit_write(const struct unit_options *options, struct buf *out)
 {
 	buf_add_str(out, str_of(head));
+	/* nothing that systemd does ends a hardened one: a shutdown does not wait long for that */
+	const char *patience = options->harden ? "TimeoutStopSec=5\n" : "";
 	buf_printf(out, "RefuseManualStop=%s\n\n[Service]\nType=notify\n",
 		   options->harden ? "true" : "false");
 	int err = add_command(out, "ExecStart=", options->binary);
@@ -87,6 +89,7 @@ int unit_write(const struct unit_options *options, struct buf *out)
 	if (!err)
 		err = add_command(out, "\nExecReload=", options->binary);
 	buf_add_str(out, STR(" reload\n"));
+	buf_add_str(out, str_of(patience));
 	buf_add_str(out, STR("CapabilityBoundingSet="));
 	privileges_add_names(out);
 	buf_add_char(out, '\n');

@@ -48,8 +48,8 @@ void enrich_denied(struct event *event)
 
 	event_become(event, EVENT_error);
 	event->data.error.code = told;
-	event->data.error.message =
-		lapsed || !object.len
-			? arena_printf(event->arena, "%s%s", verdict, attempt_name(code))
-			: arena_printf(event->arena, "%s%s: %.*s", verdict, attempt_name(code), STR_ARG(object));
+	event->data.error.message = lapsed || !object.len
+					    ? arena_printf(event->arena, "%s%s", verdict, attempt_name(code))
+					    : arena_printf(event->arena, "%s%s: %.*s", verdict,
+							   attempt_name(code), STR_ARG(object));
 }

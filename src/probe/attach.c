@@ -120,6 +120,19 @@ static int check_essential(const struct probe *p, struct buf *ret_message)
 	return 0;
 }
 
+/*
+ * Whatever has been filled by now: the kernel's programs go on writing, but no system call changes it any more, not even with
+ * a descriptor of ours. Rings and variables are mapped for writing, which excludes it.
+ */
+static void freeze_maps(const struct probe *p)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, p->object) if (bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF &&
+						     !bpf_map__is_internal(map) && bpf_map__fd(map) >= 0)
+		bpf_map_freeze(bpf_map__fd(map));
+}
+
 int probe_attach(struct probe *p, struct buf *ret_message)
 {
 	if (p->pending_alone && !attach_program(p, bpf_object__find_program_by_name(p->object, "on_pending")))
@@ -138,6 +151,7 @@ int probe_attach(struct probe *p, struct buf *ret_message)
 	/* while a hook had some of its entries only, what they missed was from before the start */
 	for (size_t i = 0; i < hook_count; i++)
 		p->missed_before[i] = probe_missed(p, i);
+	freeze_maps(p);
 	return check_essential(p, ret_message);
 }
 

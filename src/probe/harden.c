@@ -19,8 +19,9 @@
 #include "probe/internal.h"
 #include "probe/object.h"
 
-#define KUNAI_NO_LSM                                                                                            \
-	"the hardened mode needs the BPF LSM: a kernel with CONFIG_BPF_LSM that was booted with bpf in lsm= (see " \
+#define KUNAI_NO_LSM                                                                                     \
+	"the hardened mode needs the BPF LSM: a kernel with CONFIG_BPF_LSM that was booted with bpf in " \
+	"lsm= (see "                                                                                     \
 	"/sys/kernel/security/lsm)"
 
 enum need { REQUIRED, IF_THERE };
@@ -95,8 +96,8 @@ static int share_maps(struct guard *g, const struct probe *p)
 {
 	static const char *const shared[] = {"ring_process",  "ring_other", "slots",
 					     "scratch_small", "counters",   "scratch_large"};
-	static const char *const own[] = {"guard_state", "guarded_tasks", "guarded_files",
-					  "guarded_ids", "guarded_cgroups"};
+	static const char *const own[] = {"guard_state", "guarded_tasks", "guarded_files", "guarded_ids",
+					  "guarded_cgroups"};
 	struct bpf_map *map;
 	int err = 0;
 
@@ -240,9 +241,7 @@ static int learn(struct guard *g, const char *path, uint32_t how)
 	__atomic_store_n(&g->state->learner, 0, __ATOMIC_RELEASE);
 	if (fd >= 0)
 		close(fd);
-	return err                                                                 ? err
-	       : __atomic_load_n(&g->state->learned, __ATOMIC_ACQUIRE) == before ? -ENOSYS
-										 : 0;
+	return err ? err : __atomic_load_n(&g->state->learned, __ATOMIC_ACQUIRE) == before ? -ENOSYS : 0;
 }
 
 /* The directories down to it as well: a rename of one of them would be as good. */

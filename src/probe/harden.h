@@ -13,19 +13,20 @@ struct probe;
 struct guard;
 
 struct guard_options {
-	uint64_t lease;            /* ns of the monotonic clock */
-	const pid_t *helpers;      /* processes that are guarded, too */
+	uint64_t lease;       /* ns of the monotonic clock */
+	const pid_t *helpers; /* processes that are guarded, too */
 	size_t helper_count;
-	const char *const *files;  /* that nobody may change, absolute; NULL entries are passed over */
+	const char *const *files; /* that nobody may change, absolute; NULL entries are passed over */
 	size_t file_count;
-	const char *directory;     /* whose contents nobody may delete, or NULL */
+	const char *directory; /* whose contents nobody may delete, or NULL */
 };
 
 /*
  * Loads and attaches, and guards what the options say. The probe is attached already. On failure returns -errno and says in
  * *ret_message what a person can do. What cannot be guarded alone, such as a missing file, is in guard_warnings().
  */
-int guard_open(struct probe *p, const struct guard_options *options, struct guard **ret, struct buf *ret_message);
+int guard_open(struct probe *p, const struct guard_options *options, struct guard **ret,
+	       struct buf *ret_message);
 /* Nothing is refused any more. */
 void guard_close(struct guard *g);
 

@@ -3,5 +3,7 @@
 
 uint64_t lease_lapsed(uint64_t renewed, uint64_t lease, uint64_t now)
 {
-	return now - renewed < lease ? 0 : now - renewed - lease;
+	int64_t over = (int64_t)(now - renewed - lease);
+
+	return over < 0 ? 0 : (uint64_t)over;
 }

@@ -73,14 +73,38 @@ static int write_text(const char *path, const char *text)
 
 /* ---- signals ---- */
 
-static int send_term(void) { return result(kill(sensor, SIGTERM)); }
-static int send_kill(void) { return result(kill(sensor, SIGKILL)); }
-static int send_stop(void) { return result(kill(sensor, SIGSTOP)); }
-static int send_int(void) { return result(kill(sensor, SIGINT)); }
-static int send_hangup(void) { return result(kill(sensor, SIGHUP)); }
-static int send_thread(void) { return result(syscall(SYS_tgkill, sensor, sensor, SIGKILL)); }
-static int send_queued(void) { return result(sigqueue(sensor, SIGKILL, (union sigval){0})); }
-static int send_none(void) { return result(kill(sensor, 0)); }
+static int send_term(void)
+{
+	return result(kill(sensor, SIGTERM));
+}
+static int send_kill(void)
+{
+	return result(kill(sensor, SIGKILL));
+}
+static int send_stop(void)
+{
+	return result(kill(sensor, SIGSTOP));
+}
+static int send_int(void)
+{
+	return result(kill(sensor, SIGINT));
+}
+static int send_hangup(void)
+{
+	return result(kill(sensor, SIGHUP));
+}
+static int send_thread(void)
+{
+	return result(syscall(SYS_tgkill, sensor, sensor, SIGKILL));
+}
+static int send_queued(void)
+{
+	return result(sigqueue(sensor, SIGKILL, (union sigval){0}));
+}
+static int send_none(void)
+{
+	return result(kill(sensor, 0));
+}
 
 static int send_pidfd(void)
 {
@@ -102,9 +126,22 @@ static int send_by_owner(void)
 
 /* ---- memory ---- */
 
-static int trace_attach(void) { return result(ptrace(PTRACE_ATTACH, sensor, 0, 0)); }
-static int trace_seize(void) { return result(ptrace(PTRACE_SEIZE, sensor, 0, 0)); }
-static int memory_open(void) { return open_only(proc_file("mem"), O_RDWR); }
+static int trace_attach(void)
+{
+	return result(ptrace(PTRACE_ATTACH, sensor, 0, 0));
+}
+static int trace_seize(void)
+{
+	return result(ptrace(PTRACE_SEIZE, sensor, 0, 0));
+}
+static int memory_open(void)
+{
+	return open_only(proc_file("mem"), O_RDONLY);
+}
+static int proc_mem(void)
+{
+	return open_only(proc_file("mem"), O_RDWR);
+}
 
 static int memory_copy(int call)
 {
@@ -114,8 +151,14 @@ static int memory_copy(int call)
 	return result(syscall(call, sensor, &local, 1UL, &remote, 1UL, 0UL));
 }
 
-static int memory_write(void) { return memory_copy(SYS_process_vm_writev); }
-static int memory_read(void) { return memory_copy(SYS_process_vm_readv); }
+static int memory_write(void)
+{
+	return memory_copy(SYS_process_vm_writev);
+}
+static int memory_read(void)
+{
+	return memory_copy(SYS_process_vm_readv);
+}
 
 static int take_descriptor(void)
 {
@@ -124,11 +167,26 @@ static int take_descriptor(void)
 	return fd < 0 ? errno : result(syscall(SYS_pidfd_getfd, fd, 0, 0));
 }
 
-static int proc_oom(void) { return write_text(proc_file("oom_score_adj"), "1000"); }
-static int proc_comm(void) { return write_text(proc_file("comm"), "other"); }
-static int proc_status(void) { return open_only(proc_file("status"), O_RDONLY); }
-static int proc_maps(void) { return open_only(proc_file("maps"), O_RDONLY); }
-static int proc_environ(void) { return open_only(proc_file("environ"), O_RDONLY); }
+static int proc_oom(void)
+{
+	return write_text(proc_file("oom_score_adj"), "1000");
+}
+static int proc_comm(void)
+{
+	return write_text(proc_file("comm"), "other");
+}
+static int proc_status(void)
+{
+	return open_only(proc_file("status"), O_RDONLY);
+}
+static int proc_maps(void)
+{
+	return open_only(proc_file("maps"), O_RDONLY);
+}
+static int proc_environ(void)
+{
+	return open_only(proc_file("environ"), O_RDONLY);
+}
 
 /* ---- limits ---- */
 
@@ -139,8 +197,14 @@ static int set_limit(int resource)
 	return result(prlimit(sensor, (enum __rlimit_resource)resource, &none, NULL));
 }
 
-static int limit_cpu(void) { return set_limit(RLIMIT_CPU); }
-static int limit_files(void) { return set_limit(RLIMIT_NOFILE); }
+static int limit_cpu(void)
+{
+	return set_limit(RLIMIT_CPU);
+}
+static int limit_files(void)
+{
+	return set_limit(RLIMIT_NOFILE);
+}
 
 static int read_limit(void)
 {
@@ -149,7 +213,10 @@ static int read_limit(void)
 	return result(prlimit(sensor, RLIMIT_NOFILE, NULL, &limit));
 }
 
-static int set_nice(void) { return result(setpriority(PRIO_PROCESS, (id_t)sensor, 19)); }
+static int set_nice(void)
+{
+	return result(setpriority(PRIO_PROCESS, (id_t)sensor, 19));
+}
 
 static int set_idle(void)
 {
@@ -186,11 +253,26 @@ static const char *other_group(const char *name)
 	return join(directory, name);
 }
 
-static int group_kill(void) { return write_text(join(cgroup, "cgroup.kill"), "1"); }
-static int group_freeze(void) { return write_text(join(cgroup, "cgroup.freeze"), "1"); }
-static int group_limit(void) { return write_text(join(cgroup, "cgroup.max.descendants"), "0"); }
-static int group_freeze_above(void) { return write_text(join(cgroup, "../cgroup.freeze"), "1"); }
-static int group_kill_above(void) { return write_text(join(cgroup, "../cgroup.kill"), "1"); }
+static int group_kill(void)
+{
+	return write_text(join(cgroup, "cgroup.kill"), "1");
+}
+static int group_freeze(void)
+{
+	return write_text(join(cgroup, "cgroup.freeze"), "1");
+}
+static int group_limit(void)
+{
+	return write_text(join(cgroup, "cgroup.max.descendants"), "0");
+}
+static int group_freeze_above(void)
+{
+	return write_text(join(cgroup, "../cgroup.freeze"), "1");
+}
+static int group_kill_above(void)
+{
+	return write_text(join(cgroup, "../cgroup.kill"), "1");
+}
 
 static int group_move_as(const char *format)
 {
@@ -200,11 +282,26 @@ static int group_move_as(const char *format)
 	return write_text(other_group("cgroup.procs"), number);
 }
 
-static int group_move(void) { return group_move_as("%d\n"); }
-static int group_move_hexadecimal(void) { return group_move_as("0x%x"); }
-static int group_move_spaced(void) { return group_move_as(" %d"); }
-static int group_move_octal(void) { return group_move_as("0%o"); }
-static int group_enter_self(void) { return write_text(other_group("cgroup.procs"), "0"); }
+static int group_move(void)
+{
+	return group_move_as("%d\n");
+}
+static int group_move_hexadecimal(void)
+{
+	return group_move_as("0x%x");
+}
+static int group_move_spaced(void)
+{
+	return group_move_as(" %d");
+}
+static int group_move_octal(void)
+{
+	return group_move_as("0%o");
+}
+static int group_enter_self(void)
+{
+	return write_text(other_group("cgroup.procs"), "0");
+}
 
 static int group_move_vector(void)
 {
@@ -267,26 +364,82 @@ static int get_one(int next, int get, uint32_t flags)
 	return last;
 }
 
-static int bpf_program(void) { return get_one(BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, 0); }
-static int bpf_map(void) { return get_one(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, 0); }
-static int bpf_link(void) { return get_one(BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID, 0); }
-static int bpf_map_read(void) { return get_one(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, BPF_F_RDONLY); }
+static int bpf_program(void)
+{
+	return get_one(BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, 0);
+}
+static int bpf_map(void)
+{
+	return get_one(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, 0);
+}
+static int bpf_link(void)
+{
+	return get_one(BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID, 0);
+}
+static int bpf_map_read(void)
+{
+	return get_one(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, BPF_F_RDONLY);
+}
 
 /* ---- files ---- */
 
-static int write_config(void) { return open_only(config, O_WRONLY); }
-static int truncate_config_open(void) { return open_only(config, O_WRONLY | O_TRUNC); }
-static int truncate_config(void) { return result(truncate(config, 0)); }
-static int write_log(void) { return open_only(logfile, O_WRONLY | O_APPEND); }
-static int truncate_log(void) { return result(truncate(logfile, 0)); }
-static int chmod_binary(void) { return result(chmod(binary, 0)); }
-static int delete_binary(void) { return result(unlink(binary)); }
-static int delete_config(void) { return result(unlink(config)); }
-static int delete_log(void) { return result(unlink(logfile)); }
-static int delete_socket(void) { return result(unlink(join(run_dir, "status.sock"))); }
-static int delete_pid_file(void) { return result(unlink(join(run_dir, "kunai.pid"))); }
-static int rename_config(void) { return result(rename(config, "/tmp/config")); }
-static int read_log(void) { return open_only(logfile, O_RDONLY); }
+static int write_config(void)
+{
+	return open_only(config, O_WRONLY);
+}
+static int truncate_config_open(void)
+{
+	return open_only(config, O_WRONLY | O_TRUNC);
+}
+static int truncate_config(void)
+{
+	return result(truncate(config, 0));
+}
+static int write_log(void)
+{
+	return open_only(logfile, O_WRONLY | O_APPEND);
+}
+static int truncate_log(void)
+{
+	return result(truncate(logfile, 0));
+}
+static int chmod_binary(void)
+{
+	return result(chmod(binary, 0));
+}
+static int delete_binary(void)
+{
+	return result(unlink(binary));
+}
+static int delete_config(void)
+{
+	return result(unlink(config));
+}
+static int delete_log(void)
+{
+	return result(unlink(logfile));
+}
+static int delete_socket(void)
+{
+	return result(unlink(join(run_dir, "status.sock")));
+}
+static int delete_pid_file(void)
+{
+	return result(unlink(join(run_dir, "kunai.pid")));
+}
+
+static int rename_config(void)
+{
+	char to[512];
+
+	snprintf(to, sizeof(to), "%s.other", config);
+	return result(rename(config, to));
+}
+
+static int read_log(void)
+{
+	return open_only(logfile, O_RDONLY);
+}
 
 static int rename_over_log(void)
 {
@@ -334,6 +487,7 @@ static const struct attack {
 	{"trace.vm_writev", memory_write, TRACE, 0, 0},
 	{"trace.vm_readv", memory_read, TRACE, 0, 0},
 	{"trace.descriptor", take_descriptor, TRACE, 0, 0},
+	{"proc.mem", proc_mem, PROC, 0, 0},
 	{"proc.oom_score_adj", proc_oom, PROC, 0, 0},
 	{"proc.comm", proc_comm, PROC, 0, 0},
 	{"limit.cpu", limit_cpu, LIMIT, 0, 0},
@@ -390,9 +544,11 @@ static void report(const struct attack *a)
 	if (child == 0)
 		_exit(a->run());
 	waitpid(child, &status, 0);
-	printf("{\"name\":\"%s\",\"pid\":%d,\"code\":%d,\"errno\":%d,\"silent\":%s,\"optional\":%s,\"alive\":%s}\n",
-	       a->name, child, a->code, WIFEXITED(status) ? WEXITSTATUS(status) : -1, a->silent ? "true" : "false",
-	       a->optional ? "true" : "false", kill(sensor, 0) == 0 ? "true" : "false");
+	printf("{\"name\":\"%s\",\"pid\":%d,\"code\":%d,\"errno\":%d,\"silent\":%s,\"optional\":%s,\"alive\":"
+	       "%s}\n",
+	       a->name, child, a->code, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	       a->silent ? "true" : "false", a->optional ? "true" : "false",
+	       kill(sensor, 0) == 0 ? "true" : "false");
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <signal.h>
+
 #include "tests/golden/cases.h"
 
 #include <stdlib.h>
@@ -131,4 +133,32 @@ void run_error_throttle_task(void)
 void run_error_throttle_all(void)
 {
 	throttled(ERROR_THROTTLE_ALL);
+}
+
+/* The hardened mode. name: of the file, or NULL. */
+static void denied(uint64_t code, uint64_t detail, const char *name)
+{
+	struct record *r = golden_begin(EVENT_denied, &task_bash, &task_systemd);
+	struct wire_denied *w = record_fixed(r);
+
+	w->code = code;
+	w->detail = detail;
+	if (name)
+		w->name = record_put(r, name, strlen(name) + 1);
+	golden_send();
+}
+
+void run_error_denied_signal(void)
+{
+	denied(ERROR_DENIED_SIGNAL, SIGKILL, NULL);
+}
+
+void run_error_denied_name(void)
+{
+	denied(ERROR_DENIED_NAME, 0, "config.yaml");
+}
+
+void run_error_denied_lapsed(void)
+{
+	denied(ERROR_DENIED_LAPSED, ERROR_DENIED_TRACE, NULL);
 }
