@@ -14,8 +14,8 @@ import kernels
 import vm
 
 HERE = Path(__file__).resolve().parent
-EPERM = 1
-STOP_REFUSED = 30
+EPERM, EACCES = 1, 13  # the second one is what opening /proc/PID/mem says
+DENIED_LAPSED, STOP_REFUSED, LAPSED = 29, 30, 31
 COMMAND = "sh /kunai/attack.sh"
 # The host's list of modules without bpf: the last lsm= counts.
 WITHOUT_LSM = "lsm=lockdown,yama"
@@ -54,7 +54,7 @@ def judge_attack(kernel, fact, reported):
     if fact["optional"] and fact["errno"] == 2:  # ENOENT
         print(f"# {name}: this kernel has no such file")
         return
-    refused = fact["errno"] == (0 if fact["silent"] else EPERM) and fact["alive"]
+    refused = fact["errno"] in ((0,) if fact["silent"] else (EPERM, EACCES)) and fact["alive"]
     check(refused, f"{name} is refused", fact)
     check(fact["code"] in codes and set(codes) == {fact["code"]}, f"{name} is told", f"{fact}, reported as {codes}")
 
@@ -83,6 +83,18 @@ def judge(kernel, out):
     check(read(out / "removed") == "yes", f"{kernel} its files can be deleted afterwards")
 
 
+def judge_lapse(kernel, out):
+    codes = {e["data"]["code"] for e in read_lines(out / "lapse.jsonl") if e["info"]["event"]["name"] == "error"}
+    found = f"{[(n, read(out / f'lapse.{n}')) for n in ('before', 'during', 'after', 'stop')]}, {sorted(codes)}"
+
+    detail = found + "\n" + read(out / "lapse.stderr")[-2000:]
+    check(read(out / "lapse.before") == "1", f"{kernel} a signal is refused", detail)
+    check(read(out / "lapse.during") == "0", f"{kernel} but not after the lease of a sensor that hangs", detail)
+    check(read(out / "lapse.after") == "1", f"{kernel} and again when it no longer hangs", detail)
+    check({DENIED_LAPSED, LAPSED} <= codes, f"{kernel} both are told", detail)
+    check(read(out / "lapse.stop") == "0", f"{kernel} the secret stops that sensor, too", detail)
+
+
 def judge_without(kernel, out):
     stderr = read(out / "sensor.stderr")
     check(read(out / "sensor.status") == "1", f"{kernel} without the BPF LSM it does not start", stderr)
@@ -108,7 +120,9 @@ def main():
     args = parser.parse_args()
     try:
         for kernel in args.kernels:
-            judge(kernel, boot(kernel, args, COMMAND))
+            out = boot(kernel, args, COMMAND)
+            judge(kernel, out)
+            judge_lapse(kernel, out)
         judge_without(args.kernels[0], boot(args.kernels[0], args, REFUSED_START, WITHOUT_LSM))
     except (vm.VmError, kernels.KernelError) as error:
         check(False, "the guest ran", error)

@@ -48,5 +48,30 @@ else
     echo $? >"$OUT/sensor.status"
 fi
 cp $log "$OUT/sensor.jsonl"
+
+# A sensor that hangs, since nobody reads what it prints, loses its protection, tells so, and has it again.
+echo 'harden_lease: 30s' >$config.lease
+sed '/^output/,$d' $config >>$config.lease
+mkfifo /tmp/pipe
+sh -c 'sleep 50; cat' </tmp/pipe >"$OUT/lapse.jsonl" &
+$binary -v run -c $config.lease >/tmp/pipe 2>"$OUT/lapse.stderr" &
+sensor=$!
+while [ ! -S /run/kunai/status.sock ]; do sleep 1; done
+kill -HUP $sensor 2>/dev/null
+echo $? >"$OUT/lapse.before"
+i=0
+while [ $i -lt 300 ]; do
+    "$ACTORS/true"
+    i=$((i + 1))
+done
+sleep 40
+kill -HUP $sensor
+echo $? >"$OUT/lapse.during"
+sleep 20
+kill -HUP $sensor 2>/dev/null
+echo $? >"$OUT/lapse.after"
+echo $secret | timeout 100 $binary stop 2>"$OUT/lapse.stop.stderr"
+echo $? >"$OUT/lapse.stop"
+
 # nothing is left that refuses
 rm -f $log && echo yes >"$OUT/removed"
