@@ -231,6 +231,9 @@ static void finish(struct pipeline *p)
 
 	uint64_t end = boot_time_now();
 	probe_detach(p->probe);
+	/* what it would refuse now nobody would read */
+	guard_close(p->guard);
+	p->guard = NULL;
 	while (!outputs_are_closed(p->outputs)) {
 		int n = probe_read(p->probe, on_record, p);
 		enricher_end_reading(p->enricher, boot_time_now());
