@@ -53,8 +53,8 @@ struct cmd_context {
 };
 
 extern const struct cmd_entry cmd_run_entry, cmd_config_entry, cmd_replay_entry, cmd_test_entry,
-	cmd_rules_entry, cmd_reload_entry, cmd_logs_entry, cmd_status_entry, cmd_stop_entry, cmd_install_entry,
-	cmd_uninstall_entry, cmd_completion_entry, cmd_doctor_entry, cmd_help_entry;
+	cmd_rules_entry, cmd_reload_entry, cmd_logs_entry, cmd_status_entry, cmd_stop_entry,
+	cmd_install_entry, cmd_uninstall_entry, cmd_completion_entry, cmd_doctor_entry, cmd_help_entry;
 
 /*
  * Parses the arguments (argv[0] is skipped). Returns 0, -ENOMEM, or -EINVAL with one line about the mistake in

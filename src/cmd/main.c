@@ -4,14 +4,10 @@
 
 #include "cmd/cmd.h"
 
-static const struct cmd_entry *const commands[] = {&cmd_run_entry,       &cmd_replay_entry,
-						   &cmd_test_entry,      &cmd_config_entry,
-						   &cmd_rules_entry,     &cmd_reload_entry,
-						   &cmd_logs_entry,      &cmd_status_entry,
-						   &cmd_stop_entry,      &cmd_doctor_entry,
-						   &cmd_install_entry,   &cmd_uninstall_entry,
-						   &cmd_completion_entry, &cmd_help_entry,
-						   NULL};
+static const struct cmd_entry *const commands[] = {
+	&cmd_run_entry,     &cmd_replay_entry,    &cmd_test_entry,       &cmd_config_entry, &cmd_rules_entry,
+	&cmd_reload_entry,  &cmd_logs_entry,      &cmd_status_entry,     &cmd_stop_entry,   &cmd_doctor_entry,
+	&cmd_install_entry, &cmd_uninstall_entry, &cmd_completion_entry, &cmd_help_entry,   NULL};
 
 static int print_version(void)
 {
