@@ -60,11 +60,11 @@ union control_name {
 		name->words[0] == literal_.words[0] && name->words[1] == literal_.words[1]; \
 	})
 
-/* Ends, or stops, all that is below. */
+/* Ends, or stops, all that is below: a limit of memory, too, ends what is over it. */
 static __always_inline bool halts_all(const union control_name *name)
 {
 	return NAME_IS(name, "cgroup.kill") || NAME_IS(name, "cgroup.freeze") ||
-	       NAME_IS(name, "freezer.state");
+	       NAME_IS(name, "freezer.state") || NAME_IS(name, "memory.max");
 }
 
 static __always_inline bool moves_tasks(const union control_name *name)

@@ -245,13 +245,13 @@ static int learn(struct guard *g, const char *path, uint32_t how)
 }
 
 /* The directories down to it as well: a rename of one of them would be as good. */
-static int guard_path(struct guard *g, const char *path)
+static int guard_path(struct guard *g, const char *path, uint32_t how)
 {
 	char part[PATH_MAX];
 
 	if (!realpath(path, part))
 		return -errno;
-	int err = learn(g, part, GUARD_BYTES);
+	int err = learn(g, part, how);
 	for (char *slash; !err && (slash = strrchr(part, '/')) && slash != part;) {
 		*slash = '\0';
 		err = learn(g, part, GUARD_PLACE);
@@ -262,7 +262,7 @@ static int guard_path(struct guard *g, const char *path)
 /* The first one is the test whether the kernel asks our programs at all. */
 static int guard_files(struct guard *g, const struct guard_options *options, struct buf *ret_message)
 {
-	int err = guard_path(g, "/proc/self/exe");
+	int err = guard_path(g, "/proc/self/exe", GUARD_BYTES);
 
 	if (err) {
 		if (err == -ENOSYS)
@@ -272,11 +272,11 @@ static int guard_files(struct guard *g, const struct guard_options *options, str
 		return err;
 	}
 	for (size_t i = 0; i < options->file_count; i++) {
-		err = options->files[i] ? guard_path(g, options->files[i]) : 0;
+		err = options->files[i] ? guard_path(g, options->files[i], GUARD_BYTES) : 0;
 		if (err)
 			buf_printf(&g->warnings, "cannot guard %s: %s\n", options->files[i], strerror(-err));
 	}
-	err = options->directory ? learn(g, options->directory, GUARD_CONTENTS | GUARD_PLACE) : 0;
+	err = options->directory ? guard_path(g, options->directory, GUARD_CONTENTS | GUARD_PLACE) : 0;
 	if (err)
 		buf_printf(&g->warnings, "cannot guard %s: %s\n", options->directory, strerror(-err));
 	return 0;

@@ -10,6 +10,8 @@ config=/etc/kunai/config.yaml
 log=/var/log/kunai/events.log
 secret=0123456789abcdef
 
+mkdir -p $groups
+[ ! -e /sys/fs/cgroup/cgroup.subtree_control ] || echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir -p $group /etc/kunai /var/log/kunai
 hash=$(printf %s $secret | sha256sum | cut -d' ' -f1)
 cat >$config <<TXT
@@ -49,29 +51,31 @@ else
 fi
 cp $log "$OUT/sensor.jsonl"
 
-# A sensor that hangs, since nobody reads what it prints, loses its protection, tells so, and has it again.
-echo 'harden_lease: 30s' >$config.lease
-sed '/^output/,$d' $config >>$config.lease
-mkfifo /tmp/pipe
-sh -c 'sleep 50; cat' </tmp/pipe >"$OUT/lapse.jsonl" &
-$binary -v run -c $config.lease >/tmp/pipe 2>"$OUT/lapse.stderr" &
+# A sensor that hangs loses its protection, tells so, and has it again: it may only run where something else always runs.
+hung_log=/var/log/kunai/hung.log
+printf 'harden: true\nharden_token_sha256: "%s"\nharden_lease: 30s\noutput:\n  path: %s\n' "$hash" $hung_log >$config.lease
+taskset 2 $binary -v run -c $config.lease 2>"$OUT/lapse.stderr" &
 sensor=$!
-while [ ! -S /run/kunai/status.sock ]; do sleep 1; done
+"$ACTORS/scenario" await-line $hung_log 60
 kill -HUP $sensor 2>/dev/null
 echo $? >"$OUT/lapse.before"
-i=0
-while [ $i -lt 300 ]; do
-    "$ACTORS/true"
-    i=$((i + 1))
-done
-sleep 40
+# a processor for real-time tasks alone, on Linux 6.8 and newer, too
+echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+mount -t debugfs none /sys/kernel/debug 2>/dev/null
+server=/sys/kernel/debug/sched/fair_server/cpu1/runtime
+[ ! -e $server ] || echo 0 >$server
+"$ACTORS/attack" occupy 1 40 &
+hog=$!
+sleep 33
 kill -HUP $sensor
 echo $? >"$OUT/lapse.during"
-sleep 20
+kill -KILL $hog
+sleep 3
 kill -HUP $sensor 2>/dev/null
 echo $? >"$OUT/lapse.after"
 echo $secret | timeout 100 $binary stop 2>"$OUT/lapse.stop.stderr"
 echo $? >"$OUT/lapse.stop"
+cp $hung_log "$OUT/lapse.jsonl"
 
 # nothing is left that refuses
 rm -f $log && echo yes >"$OUT/removed"
