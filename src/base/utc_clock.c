@@ -16,6 +16,11 @@ uint64_t boot_time_now(void)
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t monotonic_time_now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
 int64_t utc_clock_sample(struct utc_clock *c)
 {
 	enum { TRIES = 4 };

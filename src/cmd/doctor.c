@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
 #include "cmd/pid_file.h"
+#include "probe/harden.h"
 #include "schema/wire.h"
 
 enum { FREE_WANTED_MIB = 100 };
@@ -52,6 +53,30 @@ static void check_output(const struct config *config, struct diagnosis *f)
 		      config->output.path, (unsigned long long)mib);
 }
 
+/* Whether the sensor can be one that nobody stops. */
+static void check_guard(bool wanted, struct diagnosis *f)
+{
+	enum finding_state missing = wanted ? FINDING_FAILURE : FINDING_NOTE;
+	int err = guard_check();
+
+	if (err == -EOPNOTSUPP)
+		diagnosis_add(f, "hardened mode", missing,
+			      "boot a kernel with CONFIG_BPF_LSM, or leave harden out",
+			      "not possible: this kernel is built without the BPF LSM");
+	else if (err == -ENOENT)
+		diagnosis_add(f, "hardened mode", missing,
+			      "add bpf to lsm= of the kernel's command line, or leave harden out",
+			      "not possible: this kernel was booted without the BPF LSM");
+	else if (err == -ENODATA || (err && geteuid() != 0))
+		diagnosis_add(f, "hardened mode", FINDING_UNKNOWN, "mount /sys/kernel/security, ask as root",
+			      "it cannot be found out whether it is possible");
+	else
+		diagnosis_add(f, "hardened mode", err ? missing : FINDING_OK, "leave harden out",
+			      err ? "not possible: the kernel refuses programs of the BPF LSM: %s"
+				  : "possible%s",
+			      err ? strerror(-err) : "");
+}
+
 static enum config_tier check_config(const char *path, struct diagnosis *f)
 {
 	struct config_messages messages = {0};
@@ -61,6 +86,7 @@ static enum config_tier check_config(const char *path, struct diagnosis *f)
 	if (!path && access(CONFIG_DEFAULT_PATH, F_OK) < 0) {
 		diagnosis_add(f, "configuration", FINDING_OK, NULL,
 			      "no " CONFIG_DEFAULT_PATH ": the defaults");
+		check_guard(false, f);
 		return tier;
 	}
 	path = path ? path : CONFIG_DEFAULT_PATH;
@@ -76,6 +102,7 @@ static enum config_tier check_config(const char *path, struct diagnosis *f)
 		diagnosis_add(f, "configuration", messages.count ? FINDING_WARNING : FINDING_OK,
 			      "kunai config --validate tells of them",
 			      messages.count ? "%s, with warnings" : "%s", path);
+	check_guard(!err && config.harden, f);
 	if (!err) {
 		check_output(&config, f);
 		tier = config.tier;

@@ -126,7 +126,7 @@ static void check_modules(const char *root, struct diagnosis *f)
 	}
 	bool bpf = strstr(text, "bpf");
 	diagnosis_add(f, "security modules", bpf ? FINDING_OK : FINDING_NOTE,
-		      "a mode in which nobody stops the sensor will need bpf among them: add it to lsm= of "
+		      "the hardened mode needs bpf among them: add it to lsm= of "
 		      "the kernel's command line",
 		      "%s", text);
 }

@@ -11,6 +11,7 @@
 #include "base/utc_clock.h"
 #include "cmd/accounts.h"
 #include "cmd/actions.h"
+#include "cmd/heartbeat.h"
 #include "cmd/last_run.h"
 #include "cmd/notify.h"
 #include "cmd/output.h"
@@ -34,6 +35,9 @@ enum {
 	ERROR_SCANS = 14,
 	ERROR_SEARCHES = 15,
 	ERROR_FILES = 16,
+	ERROR_KERNEL_SILENT = 17,
+	ERROR_DETACHED = 18,
+	ERROR_STOOD_STILL = 19,
 	ERROR_STOP_REFUSED = 30,
 	ERROR_GUARD_LAPSED = 31,
 };
@@ -49,6 +53,9 @@ struct pipeline {
 	struct stopper stopper;
 	unsigned int stops_told;
 	uint64_t unguarded_told;
+	struct heartbeat heartbeat;
+	unsigned int detached_told;
+	uint64_t ticked_at; /* monotonic time */
 	struct enricher *enricher;
 	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
 	struct json_writer *writer;
@@ -114,6 +121,11 @@ void pipeline_guard_tick(struct pipeline *p);
 
 /* Whether the signal ends the sensor. */
 bool pipeline_may_stop(const struct pipeline *p, const struct signalfd_siginfo *info);
+
+/* ---- pipeline_watch.c ---- */
+
+/* Once a second: whether the kernel still calls our programs, and whether we ran. */
+void pipeline_watch(struct pipeline *p);
 
 /* ---- pipeline_report.c ---- */
 

@@ -24,9 +24,9 @@ static bool shows_positive(const struct pipeline *p, const struct event *e)
 }
 
 /* Whatever the rules are. */
-static bool is_of_guard(const struct event *e)
+static bool is_of_sensor(const struct event *e)
 {
-	return e->type == EVENT_error && e->data.error.code >= ERROR_DENIED_SIGNAL &&
+	return e->type == EVENT_error && e->data.error.code >= ERROR_KERNEL_SILENT &&
 	       e->data.error.code <= ERROR_GUARD_LAPSED;
 }
 
@@ -41,14 +41,14 @@ void pipeline_print(void *context, struct event *e)
 	struct pipeline *p = context;
 	struct scanner *scanner = reloader_scanner(p->reloader);
 
-	if (e->type == EVENT_error && e->wire)
+	if (e->type == EVENT_error && e->wire && (e->wire->type == EVENT_throttle || e->wire->type == EVENT_denied))
 		log_kernel_error(e);
 	if (!p->config->events[e->type])
 		return;
 	if (!scanner_is_empty(scanner))
 		scanner_scan(scanner, e);
 	if (scanner_selects(scanner, e, p->config->scanner.min_severity) || shows_positive(p, e) ||
-	    is_of_guard(e)) {
+	    is_of_sensor(e)) {
 		json_write_event(p->writer, e, &p->output);
 		if (p->text)
 			text_write_event(p->text, e, &p->text_output);

@@ -196,6 +196,7 @@ void pipeline_tick(struct pipeline *p)
 	accounts_count_missed(&p->accounts, p->probe);
 	output_watch(&p->output_watch, p->outputs, now);
 	pipeline_guard_tick(p);
+	pipeline_watch(p);
 	notify_tick(&p->notify, now);
 	last_run_tell(&p->last_run, p->barrier + (uint64_t)p->clock.offset);
 	pipeline_publish_status(p, now);

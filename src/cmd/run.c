@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "cmd/pid_file.h"
 #include "cmd/pipeline.h"
 #include "cmd/privileges.h"
+#include "probe/harden.h"
 #include "probe/prog_reader.h"
 
 enum { FILES_MAX = 32768 };
@@ -170,6 +172,20 @@ static int run_and_unlink(const struct config *config, const struct run_options 
 	return status;
 }
 
+/* What cannot be found out now shows when it is tried. */
+static int check_guard(void)
+{
+	int err = guard_check();
+
+	if (err == -EOPNOTSUPP || err == -ENOENT)
+		return cmd_fail("%s", guard_needs);
+	if (err && err != -ENODATA)
+		return cmd_fail(
+			"the hardened mode is not possible: the kernel refuses programs of the BPF LSM: %s",
+			strerror(-err));
+	return EXIT_SUCCESS;
+}
+
 static int run(const struct cmd_context *ctx)
 {
 	struct run_options options = {0};
@@ -185,6 +201,8 @@ static int run(const struct cmd_context *ctx)
 	const struct cmd_value *file = cmd_find_value(ctx, &config_options[OPTION_config]);
 	options.config_file = file ? file->text : NULL;
 	status = check_host();
+	if (!status && config.harden)
+		status = check_guard();
 	int err = status ? 0 : privileges_drop();
 	if (err)
 		log_warn("cannot give up capabilities that are not needed: %s", strerror(-err));

@@ -75,11 +75,18 @@ static int add_command(struct buf *out, const char *key, const char *binary)
 	return add_word(out, binary);
 }
 
+/* Without its secret nothing that systemd does ends it: it is told so by `kunai stop`, and a shutdown does not wait long. */
+static int add_hardened_stop(struct buf *out, const char *binary)
+{
+	int err = add_command(out, "ExecStop=", binary);
+
+	buf_add_str(out, STR(" stop\nTimeoutStopSec=5\n"));
+	return err;
+}
+
 int unit_write(const struct unit_options *options, struct buf *out)
 {
 	buf_add_str(out, str_of(head));
-	/* nothing that systemd does ends a hardened one: a shutdown does not wait long for that */
-	const char *patience = options->harden ? "TimeoutStopSec=5\n" : "";
 	buf_printf(out, "RefuseManualStop=%s\n\n[Service]\nType=notify\n",
 		   options->harden ? "true" : "false");
 	int err = add_command(out, "ExecStart=", options->binary);
@@ -89,7 +96,8 @@ int unit_write(const struct unit_options *options, struct buf *out)
 	if (!err)
 		err = add_command(out, "\nExecReload=", options->binary);
 	buf_add_str(out, STR(" reload\n"));
-	buf_add_str(out, str_of(patience));
+	if (!err && options->harden)
+		err = add_hardened_stop(out, options->binary);
 	buf_add_str(out, STR("CapabilityBoundingSet="));
 	privileges_add_names(out);
 	buf_add_char(out, '\n');

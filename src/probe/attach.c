@@ -162,6 +162,18 @@ void probe_detach(struct probe *p)
 	p->link_count = 0;
 }
 
+unsigned int probe_count_detached(const struct probe *p)
+{
+	unsigned int gone = 0;
+
+	for (size_t i = 0; i < p->link_count; i++) {
+		struct bpf_link_info info = {0};
+		uint32_t size = sizeof(info);
+		gone += bpf_obj_get_info_by_fd(bpf_link__fd(p->links[i]), &info, &size) < 0;
+	}
+	return gone;
+}
+
 static uint64_t program_misses(const struct bpf_program *program)
 {
 	struct bpf_prog_info info = {0};

@@ -12,17 +12,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/utc_clock.h"
 #include "bpf/harden/shared.h"
 #include "probe/internal.h"
 #include "probe/object.h"
 
-#define KUNAI_NO_LSM                                                                                     \
-	"the hardened mode needs the BPF LSM: a kernel with CONFIG_BPF_LSM that was booted with bpf in " \
-	"lsm= (see "                                                                                     \
-	"/sys/kernel/security/lsm)"
+const char guard_needs[] = "the hardened mode needs the BPF LSM: a kernel with CONFIG_BPF_LSM that was "
+			   "booted with bpf in lsm= (see "
+			   "/sys/kernel/security/lsm, and `kunai doctor`)";
 
 enum need { REQUIRED, IF_THERE };
 
@@ -45,14 +44,6 @@ struct guard {
 	struct buf warnings;
 };
 
-static uint64_t monotonic_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static void program_name(const struct guard_hook *hook, char ret[NAME_MAX_LEN])
 {
 	snprintf(ret, NAME_MAX_LEN, "guard_%s", hook->name);
@@ -65,6 +56,59 @@ static bool has_hook(const struct btf *btf, const struct guard_hook *hook)
 
 	snprintf(name, sizeof(name), "bpf_lsm_%s", hook->name);
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/* The list of security modules, separated by commas. */
+static int check_modules(void)
+{
+	char text[512], *rest = text;
+	int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno == -ENOENT ? -ENODATA : -errno;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	int err = n < 0 ? -errno : -ENOENT;
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *name; err == -ENOENT && (name = strsep(&rest, ",\n"));)
+		err = strcmp(name, "bpf") == 0 ? 0 : err;
+	return err;
+}
+
+/* One that allows everything, and is not attached. */
+static int try_program(void)
+{
+	static const struct bpf_insn allow[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_LSM_MAC);
+	int id = libbpf_find_vmlinux_btf_id("task_kill", BPF_LSM_MAC);
+	if (id < 0)
+		return id;
+	options.attach_btf_id = (uint32_t)id;
+	int fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "kunai_try", "GPL", allow, sizeof(allow) / sizeof(*allow),
+			       &options);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+int guard_check(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int err = btf ? 0 : -errno;
+
+	for (size_t i = 0; i < GUARD_HOOKS && !err; i++)
+		if (guard_hooks[i].need == REQUIRED && !has_hook(btf, &guard_hooks[i]))
+			err = -EOPNOTSUPP;
+	btf__free(btf);
+	if (err)
+		return err == -ENOENT ? -ENODATA : err;
+	int modules = check_modules();
+	err = modules == -ENOENT ? 0 : try_program();
+	return err ? err : modules;
 }
 
 static int choose_programs(struct guard *g, struct buf *ret_message)
@@ -87,7 +131,7 @@ static int choose_programs(struct guard *g, struct buf *ret_message)
 	}
 	btf__free(btf);
 	if (err)
-		buf_printf(ret_message, "%s", KUNAI_NO_LSM);
+		buf_add_str(ret_message, str_of(guard_needs));
 	return err;
 }
 
@@ -266,7 +310,7 @@ static int guard_files(struct guard *g, const struct guard_options *options, str
 
 	if (err) {
 		if (err == -ENOSYS)
-			buf_add_str(ret_message, STR(KUNAI_NO_LSM));
+			buf_add_str(ret_message, str_of(guard_needs));
 		else
 			buf_printf(ret_message, "cannot guard the sensor's program: %s", strerror(-err));
 		return err;
@@ -297,7 +341,7 @@ int guard_open(struct probe *p, const struct guard_options *options, struct guar
 	if (err)
 		goto fail;
 	g->state->lease = options->lease;
-	g->state->renewed = monotonic_now();
+	g->state->renewed = monotonic_time_now();
 	err = attach(g);
 	if (!err)
 		err = guard_files(g, options, ret_message);
@@ -337,7 +381,7 @@ const char *guard_warnings(const struct guard *g)
 
 uint64_t guard_renew(struct guard *g)
 {
-	uint64_t now = monotonic_now();
+	uint64_t now = monotonic_time_now();
 	uint64_t lapsed = lease_lapsed(g->state->renewed, g->state->lease, now);
 
 	__atomic_store_n(&g->state->renewed, now, __ATOMIC_RELEASE);

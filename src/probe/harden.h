@@ -30,6 +30,11 @@ int guard_open(struct probe *p, const struct guard_options *options, struct guar
 /* Nothing is refused any more. */
 void guard_close(struct guard *g);
 
+/* Whether this kernel can: 0; -EOPNOTSUPP: it is built without the BPF LSM; -ENOENT: it was booted without; -ENODATA: that cannot
+ * be found out; else why it refuses a program of that kind. */
+int guard_check(void);
+extern const char guard_needs[]; /* what to tell whose kernel cannot */
+
 /* Lines of text, "" when there are none. */
 const char *guard_warnings(const struct guard *g);
 

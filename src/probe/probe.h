@@ -41,6 +41,8 @@ int probe_open(const struct probe_options *options, struct probe **ret, struct b
 int probe_attach(struct probe *p, struct buf *ret_message);
 /* No more events come; what is in the rings can still be read. */
 void probe_detach(struct probe *p);
+/* Programs that were attached and are not any more, although nobody asked us. */
+unsigned int probe_count_detached(const struct probe *p);
 void probe_close(struct probe *p);
 
 /* What was found out about this kernel, as one line of text. */

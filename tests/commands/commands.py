@@ -472,6 +472,25 @@ def test_doctor(tap, work):
     tap.equal(told["kernel"]["state"], "ok", "what it is not needed for")
 
 
+def test_hardened(tap, work):
+    """A kernel without the BPF LSM: it is told by doctor, and the sensor does not start. Its unit asks before it kills."""
+    config = work / "hardened.yaml"
+    config.write_text("harden: true\n")
+    told = {f["name"]: f for f in json.loads(kunai("doctor", "--json", "-c", config).stdout)["findings"]}
+    state, found = told["hardened mode"]["state"], told["hardened mode"]["found"]
+    tap.ok((state, found[:12]) in (("ok", "possible"), ("failure", "not possible"), ("unknown", "it cannot be")),
+           "doctor tells whether the hardened mode is possible", told["hardened mode"])  # fmt: skip
+    if state == "failure":
+        run = kunai("run", "--harden", f"--run-dir={work / 'run'}")
+        tap.equal((run.returncode, run.stdout, run.stderr.count("\n"), "the BPF LSM" in run.stderr), (1, "", 1, True),
+                  "without it the sensor does not start, and says why in one line")  # fmt: skip
+    root = work / "hardened"
+    kunai("install", "--harden", "--systemd", f"--root={root}")
+    unit = next(root.rglob("*.service")).read_text().splitlines()
+    wanted = {'ExecStop="/usr/bin/kunai" stop', "RefuseManualStop=true", "TimeoutStopSec=5"}
+    tap.equal(wanted - set(unit), set(), "its unit asks for a stop, which needs the secret, and does not wait long")
+
+
 def test_manual(tap):
     """The pages are well-formed, and name every command and option that there is."""
     for page in sorted((TOP / "man").iterdir()):
@@ -503,6 +522,7 @@ def main():
         test_no_actions(tap, work)
         test_yara_check(tap, work)
         test_doctor(tap, work)
+        test_hardened(tap, work)
         test_completion(tap, work, kunai)
         test_root(tap, work, kunai, KUNAI)
         test_manual(tap)

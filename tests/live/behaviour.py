@@ -18,6 +18,7 @@ import reloading
 import service
 from sensor import NOBODY, OPTIONS, PID_FILE, Failed, Sensor, create_file, must, run
 
+STOOD_STILL = 19
 SLOW = bool(os.environ.get("KUNAI_TEST_SLOW"))
 
 
@@ -234,6 +235,20 @@ def check_stuck_reader(kunai, directory):
     must(status == 0, f"exit status {status}")
 
 
+def check_stood_still(kunai, directory):
+    """Stopped for a while, it says so, and its programs were called all the same."""
+    with Sensor([kunai, *OPTIONS], directory) as sensor:
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        time.sleep(2)
+        sensor.process.send_signal(signal.SIGSTOP)
+        time.sleep(11)
+        sensor.process.send_signal(signal.SIGCONT)
+        sensor.await_stderr("stood still")
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+        codes = [e["data"]["code"] for e in sensor.log().events if judge.kind_of(e) == "error"]
+        must(codes == [STOOD_STILL], f"errors: {codes}")
+
+
 CHECKS = {
     "many rules match at once, and do not hold up its end": check_rules,
     "SIGINT ends it cleanly with everything written": ends_by(signal.SIGINT),
@@ -249,6 +264,7 @@ CHECKS = {
     "unreadable configuration: one line, status 1": check_no_config,
     "output to a file": check_output_file,
     "its binary may be deleted": check_deleted_binary,
+    "a sensor that was stopped for a while says so": check_stood_still,
     "an unknown option is answered with the nearest": check_unknown_option,
     **examples.CHECKS,
     **outputs.CHECKS,

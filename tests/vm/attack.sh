@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # attack.py's part in the guest: a hardened sensor in a control group of its own, all attacks, then stops with wrong and right
-# secrets. What is left in $OUT is judged there.
+# secrets; with `lease` also the end of a lease. What is left in $OUT is judged there.
 set -u
 groups=/sys/fs/cgroup/guarded
 group=$groups/sensor
@@ -26,7 +26,7 @@ cp $config "$OUT/config.yaml"
 sh -c 'echo 0 >'$group'/cgroup.procs && exec "$@"' sh $binary -v run -c $config >"$OUT/sensor.out" 2>"$OUT/sensor.stderr" &
 sensor=$!
 echo $sensor >"$OUT/sensor.pid"
-"$ACTORS/scenario" await-line $log 60 || exit 1
+"$ACTORS/scenario" await-line $log 200 || exit 1
 
 "$ACTORS/attack" $sensor $binary $config $log /run/kunai $group >"$OUT/attack.facts"
 cat $group/cgroup.procs >"$OUT/sensor.group"
@@ -52,30 +52,34 @@ fi
 cp $log "$OUT/sensor.jsonl"
 
 # A sensor that hangs loses its protection, tells so, and has it again: it may only run where something else always runs.
-hung_log=/var/log/kunai/hung.log
-printf 'harden: true\nharden_token_sha256: "%s"\nharden_lease: 30s\noutput:\n  path: %s\n' "$hash" $hung_log >$config.lease
-taskset 2 $binary -v run -c $config.lease 2>"$OUT/lapse.stderr" &
-sensor=$!
-"$ACTORS/scenario" await-line $hung_log 60
-kill -HUP $sensor 2>/dev/null
-echo $? >"$OUT/lapse.before"
-# a processor for real-time tasks alone, on Linux 6.8 and newer, too
-echo -1 >/proc/sys/kernel/sched_rt_runtime_us
-mount -t debugfs none /sys/kernel/debug 2>/dev/null
-server=/sys/kernel/debug/sched/fair_server/cpu1/runtime
-[ ! -e $server ] || echo 0 >$server
-"$ACTORS/attack" occupy 1 40 &
-hog=$!
-sleep 33
-kill -HUP $sensor
-echo $? >"$OUT/lapse.during"
-kill -KILL $hog
-sleep 3
-kill -HUP $sensor 2>/dev/null
-echo $? >"$OUT/lapse.after"
-echo $secret | timeout 100 $binary stop 2>"$OUT/lapse.stop.stderr"
-echo $? >"$OUT/lapse.stop"
-cp $hung_log "$OUT/lapse.jsonl"
+lapse() {
+    hung_log=/var/log/kunai/hung.log
+    printf 'harden: true\nharden_token_sha256: "%s"\nharden_lease: 30s\noutput:\n  path: %s\n' "$hash" $hung_log >$config.lease
+    taskset 2 $binary -v run -c $config.lease 2>"$OUT/lapse.stderr" &
+    sensor=$!
+    "$ACTORS/scenario" await-line $hung_log 200
+    kill -HUP $sensor 2>/dev/null
+    echo $? >"$OUT/lapse.before"
+    # a processor for real-time tasks alone, on Linux 6.8 and newer, too
+    echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+    mount -t debugfs none /sys/kernel/debug 2>/dev/null
+    server=/sys/kernel/debug/sched/fair_server/cpu1/runtime
+    [ ! -e $server ] || echo 0 >$server
+    "$ACTORS/attack" occupy 1 40 &
+    hog=$!
+    sleep 33
+    kill -HUP $sensor
+    echo $? >"$OUT/lapse.during"
+    kill -KILL $hog
+    sleep 3
+    kill -HUP $sensor 2>/dev/null
+    echo $? >"$OUT/lapse.after"
+    echo $secret | timeout 100 $binary stop 2>"$OUT/lapse.stop.stderr"
+    echo $? >"$OUT/lapse.stop"
+    cp $hung_log "$OUT/lapse.jsonl"
+}
+
+[ "${1-}" != lease ] || lapse
 
 # nothing is left that refuses
 rm -f $log && echo yes >"$OUT/removed"
