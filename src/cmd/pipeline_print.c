@@ -41,7 +41,8 @@ void pipeline_print(void *context, struct event *e)
 	struct pipeline *p = context;
 	struct scanner *scanner = reloader_scanner(p->reloader);
 
-	if (e->type == EVENT_error && e->wire && (e->wire->type == EVENT_throttle || e->wire->type == EVENT_denied))
+	if (e->type == EVENT_error && e->wire &&
+	    (e->wire->type == EVENT_throttle || e->wire->type == EVENT_denied))
 		log_kernel_error(e);
 	if (!p->config->events[e->type])
 		return;

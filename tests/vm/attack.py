@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """attack.py [KERNEL ...]: boots each kernel with a hardened sensor and an attacker that has root and may read every file, and
 judges that each attack was refused and told, with the process that tried, that what is allowed stays allowed, and that only
-the secret stops the sensor; on the first kernel also that the lease of one that hangs ends; then once without the BPF LSM, where the sensor must refuse to start. Prints TAP."""
+the secret stops the sensor; on the first kernel also that the lease of one that hangs ends; then once without the BPF LSM,
+where the sensor must refuse to start. Prints TAP."""
 import argparse
 import collections
 import json
