@@ -430,7 +430,7 @@ def all_parts(args):
         *(vm_part(f"vm-{n}", n) for n in kernels.KERNELS),
         *(vm_part(f"vm-arm64-{n}", n, "arm64", tier=ARM64_TIERS[n]) for n in ARM64_KERNELS),
         Part("hacking", part_hacking, slow=True),
-        Part("attack", attack(kernels.KERNELS if args.long else ATTACKED_KERNELS), ("build", "build-static"), in_vm=True, slow=True),
+        Part("attack", attack(kernels.KERNELS if args.long else ATTACKED_KERNELS), ("build", "build-static"), in_vm=True, more=True),
         Part("package", part_package, slow=True),
         Part("boot", part_boot, ("build-static",), in_vm=True, slow=True),
         Part("idle", part_idle, ("build-static",), in_vm=True, slow=True),
