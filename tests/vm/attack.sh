@@ -10,6 +10,23 @@ config=/etc/kunai/config.yaml
 log=/var/log/kunai/events.log
 secret=0123456789abcdef
 
+# await_text TEXT FILE: what is missing after that is found by the judge.
+await_text() {
+    for _ in $(seq 200); do
+        ! grep -qF -- "$1" "$2" || return 0
+        sleep 1
+    done
+}
+
+# end STOP STATUS: the sensor, with its secret; what becomes of that goes to files of these names.
+end() {
+    echo $secret | timeout 100 $binary stop 2>"$1.stderr"
+    status=$?
+    echo $status >"$1.status"
+    [ $status -ne 0 ] || wait $sensor
+    echo $? >"$2"
+}
+
 mkdir -p $groups
 [ ! -e /sys/fs/cgroup/cgroup.subtree_control ] || echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir -p $group /etc/kunai /var/log/kunai
@@ -30,32 +47,23 @@ echo $sensor >"$OUT/sensor.pid"
 
 "$ACTORS/attack" $sensor $binary $config $log /run/kunai $group >"$OUT/attack.facts"
 cat $group/cgroup.procs >"$OUT/sensor.group"
-grep ^State /proc/$sensor/status >"$OUT/sensor.state"
 cat /proc/$sensor/oom_score_adj /proc/$sensor/comm >"$OUT/sensor.proc"
-# the tests below end after what they do is told
-sleep 3
 echo wrong | $binary stop 2>"$OUT/stop_wrong.stderr"
 echo $? >"$OUT/stop_wrong.status"
 $binary stop </dev/null 2>"$OUT/stop_empty.stderr"
 echo $? >"$OUT/stop_empty.status"
-sleep 3
+await_text '"code":30,' $log
 kill -0 $sensor && echo yes >"$OUT/alive"
-echo $secret | timeout 100 $binary stop 2>"$OUT/stop.stderr"
-echo $? >"$OUT/stop.status"
-timeout 20 sh -c "while kill -0 $sensor 2>/dev/null; do sleep 1; done"
-if kill -0 $sensor 2>/dev/null; then
-    echo running >"$OUT/sensor.status"
-else
-    wait $sensor
-    echo $? >"$OUT/sensor.status"
-fi
+end "$OUT/stop" "$OUT/sensor.status"
 cp $log "$OUT/sensor.jsonl"
 
-# A sensor that hangs loses its protection, tells so, and has it again: it may only run where something else always runs.
+# A sensor that hangs loses its protection, tells so, and has it again: it may only run where something else always runs, and
+# we run elsewhere.
 lapse() {
     hung_log=/var/log/kunai/hung.log
     printf 'harden: true\nharden_token_sha256: "%s"\nharden_lease: 30s\noutput:\n  path: %s\n' "$hash" $hung_log >$config.lease
-    taskset 2 $binary -v run -c $config.lease 2>"$OUT/lapse.stderr" &
+    taskset -p 1 $$ >/dev/null
+    taskset 2 $binary -v run -c $config.lease --exclude=all --include=start,error 2>"$OUT/lapse.stderr" &
     sensor=$!
     "$ACTORS/scenario" await-line $hung_log 200
     kill -HUP $sensor 2>/dev/null
@@ -65,17 +73,19 @@ lapse() {
     mount -t debugfs none /sys/kernel/debug 2>/dev/null
     server=/sys/kernel/debug/sched/fair_server/cpu1/runtime
     [ ! -e $server ] || echo 0 >$server
-    "$ACTORS/attack" occupy 1 40 &
+    "$ACTORS/attack" occupy 1 300 &
     hog=$!
-    sleep 33
-    kill -HUP $sensor
-    echo $? >"$OUT/lapse.during"
+    seconds=0
+    until kill -HUP $sensor 2>/dev/null || [ $seconds -ge 200 ]; do
+        sleep 2
+        seconds=$((seconds + 2))
+    done
+    echo $seconds >"$OUT/lapse.during"
     kill -KILL $hog
-    sleep 3
+    await_text '"code":31,' $hung_log
     kill -HUP $sensor 2>/dev/null
     echo $? >"$OUT/lapse.after"
-    echo $secret | timeout 100 $binary stop 2>"$OUT/lapse.stop.stderr"
-    echo $? >"$OUT/lapse.stop"
+    end "$OUT/lapse.stop" "$OUT/lapse.status"
     cp $hung_log "$OUT/lapse.jsonl"
 }
 
