@@ -18,6 +18,7 @@
 #include "bpf/harden/shared.h"
 #include "probe/internal.h"
 #include "probe/object.h"
+#include "probe/tracer.h"
 
 const char guard_needs[] = "the hardened mode needs the BPF LSM: a kernel with CONFIG_BPF_LSM that was "
 			   "booted with bpf in lsm= (see "
@@ -326,6 +327,31 @@ static int guard_files(struct guard *g, const struct guard_options *options, str
 	return 0;
 }
 
+/* Whoever traced us before could still do with us what he likes. Nobody begins to any more. */
+static int check_tracer(pid_t pid, struct buf *ret_message)
+{
+	pid_t tracer = tracer_find(pid);
+
+	if (tracer > 0)
+		buf_printf(ret_message,
+			   "process %d traces the sensor, pid %d: a hardened one does not start so", tracer,
+			   pid);
+	else if (tracer < 0)
+		buf_printf(ret_message, "cannot find out whether pid %d of the sensor is traced: %s", pid,
+			   strerror(-tracer));
+	return tracer > 0 ? -EPERM : tracer;
+}
+
+static int check_tracers(const struct guard_options *options, struct buf *ret_message)
+{
+	int err = check_tracer(getpid(), ret_message);
+
+	for (size_t i = 0; i < options->helper_count && !err; i++)
+		if (options->helpers[i] > 0)
+			err = check_tracer(options->helpers[i], ret_message);
+	return err;
+}
+
 int guard_open(struct probe *p, const struct guard_options *options, struct guard **ret,
 	       struct buf *ret_message)
 {
@@ -345,6 +371,8 @@ int guard_open(struct probe *p, const struct guard_options *options, struct guar
 	err = attach(g);
 	if (!err)
 		err = guard_files(g, options, ret_message);
+	if (!err)
+		err = check_tracers(options, ret_message);
 	if (err)
 		goto fail;
 	add_object_ids(g, p->object);

@@ -5,6 +5,7 @@
  * sensor's own group is made for it.
  *
  * attack occupy CPU SECONDS: lets nobody else use that processor.
+ * attack traced PROGRAM ARGUMENT...: runs it with a tracer from its first moment on, and ends as it does.
  */
 #include "attack.h"
 
@@ -94,6 +95,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "occupy") == 0)
 		return attack_occupy(atoi(argv[2]), atoi(argv[3]));
+	if (argc > 2 && strcmp(argv[1], "traced") == 0)
+		return attack_trace_program(argv + 2);
 	if (argc < 7) {
 		fprintf(stderr, "usage: attack PID BINARY CONFIG LOG RUN_DIR CGROUP [NAME]\n");
 		return 2;

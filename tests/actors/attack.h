@@ -29,4 +29,7 @@ int attack_write(const char *path, const char *text);
 /* A real-time task that leaves nothing of that processor to others, for so long. */
 int attack_occupy(int cpu, int seconds);
 
+/* Its exit status. */
+int attack_trace_program(char **argv);
+
 #endif

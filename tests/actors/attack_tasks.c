@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +82,28 @@ static const char *proc_file(const char *name)
 int attack_trace_attach(void)
 {
 	return attack_result(ptrace(PTRACE_ATTACH, target.pid, 0, 0));
+}
+/* A tracer of one thread only, which lets it do all that it likes. */
+int attack_trace_program(char **argv)
+{
+	int ready[2], status = 0;
+
+	if (pipe(ready) < 0)
+		return 1;
+	pid_t child = fork();
+	if (child == 0) {
+		char byte;
+		close(ready[1]);
+		if (read(ready[0], &byte, 1) == 0)
+			execv(argv[0], argv);
+		_exit(127);
+	}
+	if (ptrace(PTRACE_SEIZE, child, 0, 0) < 0)
+		perror("cannot trace");
+	close(ready[1]);
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, child, 0, status >> 16 ? 0 : WSTOPSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 int attack_trace_seize(void)
 {

@@ -70,6 +70,10 @@ def judge(kernel, out):
     for event in errors:
         reported[event["info"]["task"]["tgid"]].append(event)
 
+    traced = read(out / "traced.stderr")
+    refused = [line for line in traced.splitlines() if line.startswith("Error:")]
+    check(read(out / "traced.status") == "1" and len(refused) == 1 and "traces the sensor" in refused[0],
+          f"{kernel} it does not start when it is traced", traced[-2000:])  # fmt: skip
     check(len(facts) > 50, f"{kernel} all attacks were tried", stderr[-3000:] + read(out / "guest.stderr")[-1000:])
     for fact in facts:
         judge_attack(kernel, fact, reported)

@@ -39,6 +39,11 @@ output:
 TXT
 cp $config "$OUT/config.yaml"
 
+# whoever traces it from the beginning would have it in hand
+"$ACTORS/attack" traced $binary run -c $config --exclude=all --include=start 2>"$OUT/traced.stderr"
+echo $? >"$OUT/traced.status"
+rm -f $log
+
 # shellcheck disable=SC2016 # the inner shell is to expand
 sh -c 'echo 0 >'$group'/cgroup.procs && exec "$@"' sh $binary -v run -c $config >"$OUT/sensor.out" 2>"$OUT/sensor.stderr" &
 sensor=$!
