@@ -72,6 +72,9 @@ int privileges_drop(void)
 /*
  * What a sensor that has started calls, and the C libraries beneath it in its stead. Not among them: to execute programs, to
  * trace processes, to mount, to load modules, to change names and clocks, to enter namespaces.
+ *
+ * The hardened mode is loaded before, and adds none: its lease is renewed in mapped memory, its heartbeat is a thread that
+ * ends (clone, clone3), links are looked at with bpf(2) below, and who asks for a stop is read with getsockopt(2).
  */
 static const uint16_t sensor_calls[] = {
 	/* for each event, or for many */
