@@ -16,6 +16,11 @@ uint64_t boot_time_now(void)
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t thread_time_now(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t monotonic_time_now(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);

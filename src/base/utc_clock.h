@@ -20,6 +20,9 @@ uint64_t boot_time_now(void);
 /* Stands still while the machine is suspended. */
 uint64_t monotonic_time_now(void);
 
+/* For how long the calling thread has had a processor. */
+uint64_t thread_time_now(void);
+
 /* Samples; returns by how many ns the clock was stepped since the last time, 0 for none. */
 int64_t utc_clock_sample(struct utc_clock *c);
 

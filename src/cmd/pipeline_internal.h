@@ -56,6 +56,7 @@ struct pipeline {
 	struct heartbeat heartbeat;
 	unsigned int detached_told;
 	uint64_t ticked_at; /* monotonic time */
+	uint64_t worked;    /* by then: time of a processor */
 	struct enricher *enricher;
 	struct prefetch *prefetch; /* of the event that is being emitted; NULL: it has none */
 	struct json_writer *writer;

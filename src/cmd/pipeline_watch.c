@@ -11,8 +11,9 @@
 #include "base/log.h"
 #include "base/thread.h"
 
-/* A sensor that is stopped, or gets no processor, for so long says so. */
+/* A sensor that is stopped, or gets no processor, for so long says so. One that is busy with many events has had its share. */
 #define STILL_NS UINT64_C(10000000000)
+enum { BUSY_SHARE = 20 }; /* one part in so many */
 
 static void *end_at_once(void *argument)
 {
@@ -68,16 +69,18 @@ static void watch_links(struct pipeline *p)
 /* The clock does not count while the machine is suspended. */
 static void watch_itself(struct pipeline *p)
 {
-	uint64_t now = monotonic_time_now();
+	uint64_t now = monotonic_time_now(), worked = thread_time_now();
+	uint64_t passed = now - p->ticked_at;
 	char text[160];
 
-	if (p->ticked_at && now - p->ticked_at > STILL_NS) {
+	if (p->ticked_at && passed > STILL_NS && (worked - p->worked) < passed / BUSY_SHARE) {
 		snprintf(text, sizeof(text),
 			 "the sensor stood still for %.1f s: it was stopped, or had no processor",
-			 (double)(now - p->ticked_at) / 1e9);
+			 (double)passed / 1e9);
 		pipeline_print_error(p, ERROR_STOOD_STILL, text);
 	}
 	p->ticked_at = now;
+	p->worked = worked;
 }
 
 void pipeline_watch(struct pipeline *p)
