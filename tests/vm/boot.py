@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """boot.py: boots a Debian 12 with systemd in which the sensor is installed and enabled, once from the Debian package and once
-by `kunai install --systemd --enable-unit`, and looks at it as a service: early start, restart under load, a killed sensor, a
-full disk, `logs -f`, and its removal. Prints TAP. Needs root, debootstrap, ./dev build static and the package, which it makes.
+as README.md says, with `kunai install`, and looks at it as a service, by the commands of README.md: early start, restart under
+load, a killed sensor, a full disk, `logs -f`, and its removal. Prints TAP. Needs root, debootstrap, ./dev build static and the
+package, which it makes.
 """
 import argparse
 import json
@@ -76,12 +77,18 @@ for unit in {UNIT} sysinit.target dbus.service; do
     echo "$unit $(show $unit ActiveEnterTimestampMonotonic)"
 done >order
 kunai status --json >status.first
+README_DOCTOR >doctor 2>&1; echo $? >doctor.status
+README_STATUS >status.text 2>&1; echo $? >status.status
 
 # restart under load, while logs -f looks on
 kunai logs -f -l $log >followed 2>&1 &
 follower=$!
+README_LOGS >followed.text 2>&1 &
+reader=$!
 run_programs 50
 await 120 is_written "number-50\\."
+await 20 grep -q "number-50\\." followed.text
+kill $reader
 ( while [ ! -e stop ]; do /bin/echo load >/dev/null; done ) &
 load=$!
 {{ systemctl restart {UNIT}; echo $? >restart.status; touch restarted; }} &
@@ -120,7 +127,7 @@ kunai logs -l $log >events.jsonl
 journalctl -u {UNIT} --no-pager -o cat >journal
 dmesg >kernel.log
 umount /var/log/kunai
-KUNAI_REMOVE >removed.log 2>&1 </dev/null
+README_UNINSTALL >removed.log 2>&1 </dev/null
 echo $? >removed.status
 systemctl is-active {UNIT} >active.removed
 ls -d /usr/bin/kunai /etc/kunai /lib/systemd/system/{UNIT} /etc/systemd/system/*/{UNIT} /etc/systemd/system/kunai.service \\
@@ -130,6 +137,13 @@ tar -c -f /dev/vda -C /out .
 sync
 poweroff -f
 """
+
+
+def readme_commands():
+    """Those of the section about the service, by their verbs."""
+    section = (TOP / "README.md").read_text().split("## As a service\n")[1].split("\n## ")[0]
+    lines = [line.partition(" #")[0].strip() for line in section.splitlines() if line.startswith("    ")]
+    return {line.split()[1]: line for line in lines}
 
 
 def run(*command, **kwargs):
@@ -151,7 +165,8 @@ def with_package(root, deb):
 
 def with_install(root, kunai):
     shutil.copy(kunai, root / "kunai-static")
-    inside = 'mount -t proc proc "$0/proc" && exec chroot "$0" /kunai-static install --systemd --enable-unit'
+    command = readme_commands()["install"].replace("build/kunai", "/kunai-static")
+    inside = 'mount -t proc proc "$0/proc" && exec chroot "$0" ' + command
     run("unshare", "--mount", "--propagation", "private", "sh", "-c", inside, root)
     (root / "kunai-static").unlink()
 
@@ -213,6 +228,13 @@ def judge_early(results):
     yield "and before other services", sensor < times.get("dbus.service", 0), order
 
 
+def judge_readme(results):
+    yield "kunai doctor finds it fit", results.text("doctor.status") == "0" and results.text("doctor"), results.text("doctor")
+    yield "kunai status tells how it is", results.text("status.status") == "0" and "events:" in results.text("status.text"), results.text("status.text")
+    lines = [line for line in results.text("followed.text").splitlines() if "number-50." in line]
+    yield "kunai logs -f --format text has a line for a program", len(lines) == 1 and not lines[0].startswith("{"), lines
+
+
 def judge_restart(results, runs):
     numbers = [numbers_of(run) for run in runs[:2]]
     last = int(results.text("last.restart") or 0)
@@ -255,6 +277,7 @@ def judge_all(results):
     events = results.events()
     runs = runs_of(events)
     yield from judge_early(results)
+    yield from judge_readme(results)
     yield from judge_restart(results, runs)
     yield from judge_killed(results, runs)
     yield from judge_disk(results, runs)
@@ -276,7 +299,10 @@ def boot(install, what, remove, base, kernel, kept):
         root, out = Path(work, "root"), Path(kept or work, "out-" + install.__name__)
         prepare(base, root, install, what)
         shutil.rmtree(out, ignore_errors=True)
-        idle.boot(TOP / "build-static/kunai", kernel, out, root, SCRIPT.replace("KUNAI_REMOVE", remove), TIMEOUT)
+        script = SCRIPT
+        for verb, command in {**readme_commands(), "uninstall": remove}.items():
+            script = script.replace(f"README_{verb.upper()}", command)
+        idle.boot(TOP / "build-static/kunai", kernel, out, root, script, TIMEOUT)
         yield from judge_all(Results(out))
 
 
@@ -303,7 +329,8 @@ def main():
             kunai = TOP / "build-static/kunai"
             for name, case in {
                 "package": (with_package, deb, "dpkg --purge kunai"),
-                "install": (with_install, kunai, "kunai uninstall --all --force"),
+                # as README.md says, but with nobody to be asked
+                "install": (with_install, kunai, readme_commands()["uninstall"] + " --force"),
             }.items():
                 if args.only not in name:
                     continue
