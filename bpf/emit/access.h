@@ -26,29 +26,29 @@ static __always_inline u64 access_mix(u64 hash, u64 word)
 	return hash ^ hash >> 32;
 }
 
-/* The inode's number can be used again, its generation then differs; the dentry and the mount are the name. */
-static __always_inline u64 access_hash_by(u64 start, u64 exec_id, u32 pid, struct file *file,
-					  struct inode *inode, u32 access)
+static __always_inline u64 access_hash_of_thread(u64 start, u64 exec_id, u32 pid, u32 access)
 {
-	struct path path = {};
-	u64 hash = config.secret;
-
-	bpf_core_read(&path, sizeof(path), &file->f_path);
-	hash = access_mix(hash, start ^ exec_id << 56);
-	hash = access_mix(hash, (u64)pid << 1 | access);
-	hash = access_mix(hash, (u64)path.mnt);
-	hash = access_mix(hash, (u64)path.dentry);
-	hash = access_mix(hash, BPF_CORE_READ(inode, i_ino));
-	hash = access_mix(hash, BPF_CORE_READ(inode, i_generation));
-	return hash | 1;
+	return access_mix(access_mix(config.secret, start ^ exec_id << 56), (u64)pid << 1 | access);
 }
 
-static __always_inline u64 access_hash(struct file *file, struct inode *inode, u32 access)
+static __always_inline u64 access_hash_of_current(u32 access)
 {
 	struct task_struct *t = current_task();
 
-	return access_hash_by(TYPED(t, start_boottime), TYPED(t, self_exec_id), TYPED(t, pid), file, inode,
-			      access);
+	return access_hash_of_thread(TYPED(t, start_boottime), TYPED(t, self_exec_id), TYPED(t, pid), access);
+}
+
+/* The inode's number can be used again, its generation then differs; the dentry and the mount are the name. */
+static __always_inline u64 access_hash(u64 of_thread, struct file *file, u64 number, u32 generation)
+{
+	struct path path = {};
+
+	bpf_core_read(&path, sizeof(path), &file->f_path);
+	u64 hash = access_mix(of_thread, (u64)path.mnt);
+	hash = access_mix(hash, (u64)path.dentry);
+	hash = access_mix(hash, number);
+	hash = access_mix(hash, generation);
+	return hash | 1;
 }
 
 static __always_inline struct access_bucket *access_bucket_of(u64 hash)
@@ -122,7 +122,8 @@ __noinline int access_new(u64 address, u64 hash, u32 access, u32 via)
 /* The file is a regular one. */
 static __always_inline void file_accessed(struct file *file, struct inode *inode, u32 access, u32 via)
 {
-	u64 hash = access_hash(file, inode, access);
+	u64 hash = access_hash(access_hash_of_current(access), file, BPF_CORE_READ(inode, i_ino),
+			       BPF_CORE_READ(inode, i_generation));
 
 	if (!access_is_known(hash))
 		access_new((u64)file, hash, access, via);

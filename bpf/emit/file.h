@@ -15,6 +15,16 @@ static __always_inline void emit_file_create(struct file *file, u32 via)
 	record_submit_other(s, EVENT_file_create);
 }
 
+/* Whether it is remembered already. The memory of a file that was closed unseen may be used again, for another inode. */
+static __always_inline bool file_is_marked(struct written_file *known, u64 number, u32 how)
+{
+	if (!known || known->inode != number)
+		return false;
+	if ((known->how & how) != how)
+		known->how |= how;
+	return true;
+}
+
 /* Remembers that a regular file was written, until its last reference goes. */
 static __always_inline void file_mark_written(struct file *file, u32 how)
 {
@@ -23,11 +33,8 @@ static __always_inline void file_mark_written(struct file *file, u32 how)
 	u64 key = (u64)file;
 
 	struct written_file *known = bpf_map_lookup_elem(&written_files, &key);
-	if (known && known->inode == number) {
-		if ((known->how & how) != how)
-			known->how |= how;
+	if (file_is_marked(known, number, how))
 		return;
-	}
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || self())
 		return;
 	struct written_file written = {.inode = number, .mtime = inode_mtime(inode), .how = how};

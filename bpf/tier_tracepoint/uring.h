@@ -31,8 +31,9 @@ static __always_inline void uring_accessed(struct task_struct *t, struct file *f
 		file_mark_written(file, uring_written_how(opcode));
 	if (!access_wanted(access))
 		return;
-	u64 hash = access_hash_by(BPF_CORE_READ(t, start_boottime), BPF_CORE_READ(t, self_exec_id),
-				  BPF_CORE_READ(t, pid), file, inode, access);
+	u64 hash = access_hash_of_thread(BPF_CORE_READ(t, start_boottime), BPF_CORE_READ(t, self_exec_id),
+					 BPF_CORE_READ(t, pid), access);
+	hash = access_hash(hash, file, BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_generation));
 	if (!access_is_known(hash))
 		access_new((u64)file, hash, access, VIA_URING);
 }

@@ -28,7 +28,8 @@ enum { MAY_WRITE = 2, MAY_READ = 4 };
 
 /*
  * Every way to read and to write asks here first: plain and vectored calls, sendfile, splice, copy_file_range, clones,
- * fallocate, aio. Files that the kernel opened for itself, below an overlay, do not count.
+ * fallocate, aio. Files that the kernel opened for itself, below an overlay, do not count. The file and its inode come with
+ * their types here: reading them calls no helper, which is most of what an access costs that is known already.
  */
 HOOK(fentry, on_file_permission)
 {
@@ -41,11 +42,19 @@ HOOK(fentry, on_file_permission)
 	u32 access = call_access() & ~CALL_SOCKETS;
 	if (!access || !is_clone(access))
 		return;
-	struct file *untyped = UNTYPED(struct file *, 0);
-	if (mask & MAY_WRITE && access & ~CALL_READS)
-		file_written(untyped, access & ~CALL_READS);
-	else if (mask & MAY_READ && access & CALL_READS)
-		file_read(untyped);
+	bool writes = mask & MAY_WRITE && access & ~CALL_READS;
+	if (!writes && !(mask & MAY_READ && access & CALL_READS))
+		return;
+	if (access_wanted(writes ? ACCESS_WRITE : ACCESS_READ)) {
+		u64 hash =
+			access_hash(access_hash_of_current(writes), file, inode->i_ino, inode->i_generation);
+		if (!access_is_known(hash))
+			access_new(UNTYPED(u64, 0), hash, writes, 0);
+	}
+	u64 key = ctx[0];
+	if (writes && wanted(EVENT_write_close) &&
+	    !file_is_marked(bpf_map_lookup_elem(&written_files, &key), inode->i_ino, access & ~CALL_READS))
+		file_mark_written(UNTYPED(struct file *, 0), access & ~CALL_READS);
 }
 
 /* ftruncate(2), and open(2) with O_TRUNC. For truncate(2) there is no file: see below. */
