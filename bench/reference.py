@@ -16,6 +16,9 @@ WORKLOADS = {
     "read": (50000, 0.624, "", "1.24; 1.39 (not watched); auditd 2.1", 1.65, 1.23, 0),
     "getppid": (100000, 0.339, "1.438; 1.710", "3.06 (all system calls); auditd 3.06", 1.40, 1.01, 0),
     "futex": (50000, 0.509, "1.287; 1.472", "auditd 2.4", 1.27, 1.01, 0),
+    # One regular file: writes, and as many reads behind them.
+    "rewrite": (20000, None, "", "", None, None, None),
+    "reread": (20000, None, "", "", None, None, None),
     "cpu": (2000, None, "", "", None, None, None),
     # One operation of mix is 195 ms; the sensor's CPU is told in ms there.
     "mix": (1, 195000, "1.030 / 41 ms", "1.117 / 46 ms", 1.03, 1.02, 25000),

@@ -226,24 +226,48 @@ static void run_getppid(long n)
 		syscall(SYS_getppid);
 }
 
-static void run_read(long n)
+static void read_often(const char *path, long n)
 {
 	char bytes[MESSAGE_SIZE];
-	int fd = open("/dev/zero", O_RDONLY);
+	int fd = open(path, O_RDONLY);
 
 	for (long i = 0; i < n; i++)
 		must(read(fd, bytes, sizeof(bytes)) == sizeof(bytes), "read");
 	close(fd);
 }
 
-static void run_write(long n)
+static void write_often(const char *path, int flags, long n)
 {
 	char bytes[MESSAGE_SIZE] = {0};
-	int fd = open("/dev/null", O_WRONLY);
+	int fd = open(path, O_WRONLY | flags, 0600);
 
 	for (long i = 0; i < n; i++)
 		must(write(fd, bytes, sizeof(bytes)) == sizeof(bytes), "write");
 	close(fd);
+}
+
+static void run_read(long n)
+{
+	read_often("/dev/zero", n);
+}
+
+static void run_write(long n)
+{
+	write_often("/dev/null", 0, n);
+}
+
+/* One regular file over and over: only the first time is an event. */
+static void run_reread(long n)
+{
+	write_often("/tmp/reread", O_CREAT | O_TRUNC, n);
+	read_often("/tmp/reread", n);
+	unlink("/tmp/reread");
+}
+
+static void run_rewrite(long n)
+{
+	write_often("/tmp/rewrite", O_CREAT | O_TRUNC, n);
+	unlink("/tmp/rewrite");
 }
 
 static void run_futex(long n)
@@ -283,9 +307,10 @@ static const struct workload {
 	const char *name;
 	void (*run)(long n);
 } workloads[] = {
-	{"exec", run_exec}, {"fork", run_fork},       {"file", run_file}, {"open", run_open},
-	{"tcp", run_tcp},   {"udp", run_udp},         {"read", run_read}, {"write", run_write},
-	{"mix", run_mix},   {"getppid", run_getppid}, {"cpu", run_cpu},   {"futex", run_futex},
+	{"exec", run_exec},     {"fork", run_fork},       {"file", run_file}, {"open", run_open},
+	{"tcp", run_tcp},       {"udp", run_udp},         {"read", run_read}, {"write", run_write},
+	{"mix", run_mix},       {"getppid", run_getppid}, {"cpu", run_cpu},   {"futex", run_futex},
+	{"reread", run_reread}, {"rewrite", run_rewrite},
 };
 
 static const struct workload *find_workload(const char *name, size_t len)
