@@ -2,7 +2,7 @@
 /*
  * attack PID BINARY CONFIG LOG RUN_DIR CGROUP [NAME]: what root can try against a hardened sensor. Prints one line of JSON for
  * each: its name, the process, what it must be reported as (0: it is allowed), and how it ended. CGROUP/../attacker beside the
- * sensor's own group is made for it.
+ * sensor's own group is made for it; descriptor 8 is the configuration, open for writing since before the sensor started.
  *
  * attack occupy CPU SECONDS: lets nobody else use that processor.
  * attack traced PROGRAM ARGUMENT...: runs it with a tracer from its first moment on, and ends as it does.

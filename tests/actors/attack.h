@@ -17,6 +17,9 @@ extern struct target target;
 #include "attack.def"
 #undef ATTACK
 
+/* The configuration, open for writing since before the sensor started. */
+enum { ATTACK_HELD_FD = 8 };
+
 /* The errno of a call that returned n. */
 int attack_result(long n);
 

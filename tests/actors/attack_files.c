@@ -32,6 +32,14 @@ int attack_truncate_log(void)
 {
 	return attack_result(truncate(target.log, 0));
 }
+int attack_write_held(void)
+{
+	return attack_result(pwrite(ATTACK_HELD_FD, "x", 1, 0));
+}
+int attack_allocate_held(void)
+{
+	return attack_result(fallocate(ATTACK_HELD_FD, 0, 0, 1));
+}
 int attack_chmod_binary(void)
 {
 	return attack_result(chmod(target.binary, 0));

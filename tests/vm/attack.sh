@@ -44,8 +44,9 @@ cp $config "$OUT/config.yaml"
 echo $? >"$OUT/traced.status"
 rm -f $log
 
+exec 8<>$config
 # shellcheck disable=SC2016 # the inner shell is to expand
-sh -c 'echo 0 >'$group'/cgroup.procs && exec "$@"' sh $binary -v run -c $config >"$OUT/sensor.out" 2>"$OUT/sensor.stderr" &
+sh -c 'echo 0 >'$group'/cgroup.procs && exec "$@"' sh $binary -v run -c $config >"$OUT/sensor.out" 2>"$OUT/sensor.stderr" 8>&- &
 sensor=$!
 echo $sensor >"$OUT/sensor.pid"
 "$ACTORS/scenario" await-line $log 200 || exit 1
