@@ -38,9 +38,9 @@ def judge_case(name, facts, table, log):
     if len(shown) > most or not (shown or len(others) >= LIMIT - 1):
         problems.append(f"{len(shown)} files are shown in {seconds} s, at most {most} may be")
     tgids = {fact["tgid"] for fact in facts if fact["op"] == "made_files"}
-    if len(others) >= LIMIT - 1:
-        tgids |= {e["info"]["task"]["tgid"] for e in others}
-    told = [e for e in log.events if judge.kind_of(e) == "error" and e["info"]["task"]["tgid"] in tgids]
+    told = [e for e in log.events if judge.kind_of(e) == "error"]
+    if len(others) < LIMIT - 1:  # else it may be one of which no event is shown
+        told = [e for e in told if e["info"]["task"]["tgid"] in tgids]
     if CODES[name] not in {e["data"]["code"] for e in told}:
         problems.append(f"no error with code {CODES[name]} of {tgids}: {[e['data']['code'] for e in told]}")
     return judge.Result(name, problems)
