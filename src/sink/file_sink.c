@@ -15,13 +15,18 @@ static void reopen(void *state)
 	rotating_reopen(state);
 }
 
+static void tend(void *state)
+{
+	rotating_tend(state);
+}
+
 static void free_file(void *state)
 {
 	rotating_close(state);
 	free(state);
 }
 
-const struct sink_kind file_sink = {.write = write_lines, .reopen = reopen, .free = free_file};
+const struct sink_kind file_sink = {.write = write_lines, .reopen = reopen, .tend = tend, .free = free_file};
 
 int file_sink_new(const struct rotating_options *options, void **ret_state)
 {

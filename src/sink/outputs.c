@@ -197,9 +197,12 @@ void outputs_check(struct outputs *o, short revents)
 
 void outputs_reopen(struct outputs *o)
 {
-	for (unsigned int i = 0; i < o->count; i++)
-		if (o->sinks[i]->kind->reopen)
-			o->sinks[i]->kind->reopen(o->sinks[i]->state);
+	for (unsigned int i = 0; i < o->count; i++) {
+		if (!o->sinks[i]->kind->reopen)
+			continue;
+		o->sinks[i]->kind->reopen(o->sinks[i]->state);
+		queue_wake(&o->sinks[i]->queue);
+	}
 }
 
 uint64_t outputs_dropped(const struct outputs *o)

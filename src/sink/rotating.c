@@ -193,6 +193,12 @@ static int prepare(struct rotating *r)
 	return r->fd >= 0 ? 0 : open_file(r);
 }
 
+void rotating_tend(struct rotating *r)
+{
+	if (r->reopen)
+		prepare(r);
+}
+
 /* How many bytes go to this file: up to the line that makes it large enough. */
 static size_t share_of(const struct rotating *r, const char *lines, size_t len)
 {

@@ -40,7 +40,10 @@ void rotating_close(struct rotating *r);
  */
 int rotating_write(struct rotating *r, const char *lines, size_t len, size_t *ret_done);
 
-/* Before the next line the file is opened again by its name. From any thread. */
+/* The file is to be opened again by its name: by rotating_tend(), or before the next line. From any thread. */
 void rotating_reopen(struct rotating *r);
+
+/* Opens it again if that was asked for. What fails is tried again, and told, with the next line. */
+void rotating_tend(struct rotating *r);
 
 #endif

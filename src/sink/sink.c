@@ -90,8 +90,11 @@ static void wait_for_work(struct sink *s)
 
 	if (poll(fds, 1 + n, -1) <= 0)
 		return;
-	if (fds[0].revents)
+	if (fds[0].revents) {
 		queue_calm(&s->queue);
+		if (s->kind->tend)
+			s->kind->tend(s->state);
+	}
 	if (n && s->kind->serve(s->state, fds + 1, n) == -EPIPE)
 		close_sink(s);
 }

@@ -34,8 +34,9 @@ struct sink_kind {
 	int (*serve)(void *state, const struct pollfd *fds, unsigned int count);
 	/* The last call, or NULL: waits for slow readers, timeout_ms at most. Returns the lines that some did not get. */
 	uint64_t (*finish)(void *state, int timeout_ms);
-	/* The file is to be opened again. Or NULL. */
+	/* The file is to be opened again: from any thread, and then in the sink's, without a line to write. Or both NULL. */
 	void (*reopen)(void *state);
+	void (*tend)(void *state);
 	void (*free)(void *state);
 };
 

@@ -132,7 +132,8 @@ match-on: {events: {kunai: [write_close]}}
 matches: {$path: .data.path ~= '/scanned'}
 condition: $path
 actions: [scan-files]
-"""
+---
+""" + FILTER.format(name="mark", pattern="scanned")
 YARA = "rule {name} {{ strings: $a = \"{text}\" condition: $a }}\n"
 
 

@@ -74,7 +74,8 @@ class Sensor:
         """Output is in the order of time: when a new file shows in it, so has everything before."""
         create_file(path)
         end = time.monotonic() + MARK_SECONDS
-        while time.monotonic() < end and path.encode() not in self.written_to.read_bytes():
+        while path.encode() not in self.written_to.read_bytes():
+            must(time.monotonic() < end, f"{path} was made and is not in the output")
             time.sleep(0.05)
 
     def log(self):

@@ -279,9 +279,13 @@ static void test_rename(void)
 	rename(in_dir("log"), in_dir("log-of-logrotate"));
 	write_line(&r, 1);
 	is_u64(file_size(in_dir("log-of-logrotate")), 2 * LINE, "a renamed file is still written to");
+	rotating_tend(&r);
+	ok(access(in_dir("log"), F_OK) != 0, "  and no other one is made");
 	rotating_reopen(&r);
+	rotating_tend(&r);
+	is_u64(file_size(in_dir("log")), 0, "until it is to be opened again: at once");
 	write_line(&r, 2);
-	is_u64(file_size(in_dir("log")), LINE, "until it is to be opened again");
+	is_u64(file_size(in_dir("log")), LINE, "  and lines go there");
 	rename(in_dir("log"), in_dir("second"));
 	ahead += 2 * SECOND;
 	write_line(&r, 3);
