@@ -178,6 +178,9 @@ static struct job *new_job(struct file_peeker *p, const struct file_peek_request
 	j->max = request->max;
 	j->whole = request->whole;
 	mount_ns_view_init(p->namespaces, request->mnt_ns, request->pid, &j->view);
+	/* Its old root, left by pivot_root, may show another file: good enough only where nothing is known yet. */
+	if (request->known)
+		mount_ns_view_fini(&j->view);
 	return j;
 }
 

@@ -186,6 +186,28 @@ static void test_unreachable(void)
 	is_str(user(LATE, PID_LATE, 1), "late", "but soon");
 }
 
+/* The root that was kept is the one of before pivot_root: without a task it must not speak for the namespace. */
+static void test_old_root(void)
+{
+	enum { MOVED = 500, PID_MOVED = 13 };
+
+	mkdir(at("old"), 0755);
+	mkdir(at("old/etc"), 0755);
+	write_file(at("old/etc/passwd"), "other:x:2:2\n");
+	set_box("inside:x:1:1\n");
+	add_process(PID_MOVED, MOVED, "old");
+	mount_ns_join(namespaces, MOVED, PID_MOVED, 1, now);
+	mount_ns_refresh(namespaces, MOVED, PID_MOVED, now);
+	is_u64(mount_ns_root_count(namespaces), 1, "a root is kept");
+	unlink(at("proc/%u/root", PID_MOVED));
+	link_to(at("proc/%u/root", PID_MOVED), at("box"));
+	is_str(user(MOVED, PID_MOVED, 1), "inside", "  then comes another one");
+	unlink(at("proc/%u/ns/mnt", PID_MOVED));
+	now += 100 * SECOND;
+	is_str(user(MOVED, PID_MOVED, 1), "inside", "  which is remembered when the task has gone");
+	set_box("late:x:1:1\n");
+}
+
 static void test_bounds(void)
 {
 	/* More namespaces than are kept. */
@@ -249,6 +271,7 @@ int main(void)
 	test_bad_lines();
 	test_changes();
 	test_unreachable();
+	test_old_root();
 	test_bounds();
 	test_frugality();
 	users_free(users);
