@@ -53,16 +53,20 @@ static int open_now(struct enricher *e, const struct event *event, const struct 
 	/* another file system may have a file of the same number: size and time tell them apart */
 	const struct file_id wanted = enrich_file_id(path);
 	bool executed = event->type == EVENT_execve || event->type == EVENT_execve_script;
+	bool closed = event->type == EVENT_write_close && e->closed_files;
 	int fd = -1;
 
 	if (executed && e->exec_files)
 		fd = exec_files_take(e->exec_files, task->tgid, &wanted, path->raw);
-	if (event->type == EVENT_write_close && e->closed_files)
+	if (closed)
 		fd = take_closed(e, event, path, &wanted);
 	if (fd < 0 && is_image && wanted.known)
 		fd = open_image(e, task->tgid, &wanted);
 	if (fd < 0 && path->raw.len && path->raw.p[0] == '/')
 		fd = mount_ns_peek(e->namespaces, wire_mnt_ns(task), task->tgid, path->raw.p, true, 0);
+	/* deleted between the two looks: then its closing has been told by now */
+	if (fd < 0 && closed)
+		fd = take_closed(e, event, path, &wanted);
 	return fd;
 }
 
