@@ -99,6 +99,14 @@ int cmd_fail_usage(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* The option --format: *ret_text is true for text, false for json. Returns EXIT_SUCCESS, or EXIT_USAGE after saying why. */
 int cmd_read_format(const struct cmd_context *ctx, const struct config_option *option, bool *ret_text);
 
+/* Of the commands that ask a running sensor. */
+#define OPTION_RUN_DIRECTORY                                                    \
+	{                                                                       \
+		.type = OPTION_TYPE_FILE, .name = "run-dir", .argument = "DIR", \
+		.default_text = RUN_DIRECTORY_DEFAULT,                          \
+		.help = "directory of the sensor's pid file and socket"         \
+	}
+
 /* The option --run-dir. Returns EXIT_SUCCESS, or EXIT_USAGE after saying why. */
 int cmd_use_run_directory(const struct cmd_context *ctx, const struct config_option *option);
 

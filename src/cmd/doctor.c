@@ -25,11 +25,7 @@ static const struct config_option options[OPTIONS] = {
 		    .argument = "FILE",
 		    .default_text = CONFIG_DEFAULT_PATH,
 		    .help = "configuration file to look at"},
-	[RUN_DIR] = {.type = OPTION_TYPE_FILE,
-		     .name = "run-dir",
-		     .argument = "DIR",
-		     .default_text = RUN_DIRECTORY_DEFAULT,
-		     .help = "directory of the sensor's pid file"},
+	[RUN_DIR] = OPTION_RUN_DIRECTORY,
 };
 
 static void check_output(const struct config *config, struct diagnosis *f)

@@ -73,11 +73,7 @@ static int await(int process, pid_t pid, uint64_t begun)
 enum { RUN_DIR, OPTIONS };
 
 static const struct config_option options[OPTIONS] = {
-	[RUN_DIR] = {.type = OPTION_TYPE_FILE,
-		     .name = "run-dir",
-		     .argument = "DIR",
-		     .default_text = RUN_DIRECTORY_DEFAULT,
-		     .help = "directory of the sensor's pid file"},
+	[RUN_DIR] = OPTION_RUN_DIRECTORY,
 };
 
 static int run_reload(const struct cmd_context *ctx)

@@ -16,11 +16,7 @@ enum { JSON, RUN_DIR, OPTIONS };
 
 static const struct config_option options[OPTIONS] = {
 	[JSON] = {.name = "json", .help = "as one line of JSON"},
-	[RUN_DIR] = {.type = OPTION_TYPE_FILE,
-		     .name = "run-dir",
-		     .argument = "DIR",
-		     .default_text = RUN_DIRECTORY_DEFAULT,
-		     .help = "directory of the sensor's socket"},
+	[RUN_DIR] = OPTION_RUN_DIRECTORY,
 };
 
 static int ask(int fd, const char *question, struct buf *ret)

@@ -24,11 +24,7 @@ enum {
 enum { RUN_DIR, OPTIONS };
 
 static const struct config_option options[OPTIONS] = {
-	[RUN_DIR] = {.type = OPTION_TYPE_FILE,
-		     .name = "run-dir",
-		     .argument = "DIR",
-		     .default_text = RUN_DIRECTORY_DEFAULT,
-		     .help = "directory of the sensor's socket"},
+	[RUN_DIR] = OPTION_RUN_DIRECTORY,
 };
 
 /* From standard input, which may be a terminal: then nothing shows what is typed. */
