@@ -274,6 +274,16 @@ void enrich_fill_target(struct enricher *e, struct event *event, const struct wi
 	ret->exe.path = p && p->exe.p ? p->exe : task->flags & PF_KTHREAD ? STR("kernel") : STR("?");
 }
 
+static void restore_namespaces(const struct enricher *e, struct event *event)
+{
+	const struct wire_header *head = enrich_with_namespaces(e, event->wire, event->arena);
+
+	if (head == event->wire)
+		return;
+	event->wire = head;
+	event_fill_tasks(event);
+}
+
 void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
 		    enricher_emit_fn emit, void *context)
 {
@@ -281,6 +291,7 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 
 	if (event->wire->time > e->now)
 		e->now = event->wire->time;
+	restore_namespaces(e, event);
 	/* what changes the table comes before what is read from it */
 	if (event->type == EVENT_execve || event->type == EVENT_execve_script)
 		enrich_exec(e, event, prefetch);
@@ -289,8 +300,10 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 	else if (event->type == EVENT_cgroup_move)
 		enrich_cgroup_move(e, event);
 	p = enrich_process(e, event);
-	if (p)
+	if (p) {
 		enrich_join_namespace(e, p, wire_mnt_ns(&event->wire->task));
+		enrich_note_namespace(p, &event->wire->task);
+	}
 	fill_info(e, event, p);
 	fill_common(event, p);
 

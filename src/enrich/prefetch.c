@@ -68,12 +68,13 @@ void enricher_prefetch(struct enricher *e, const void *record, size_t len, struc
 	struct event event;
 
 	*ret = (struct prefetch){0};
-	if (len < sizeof(*head))
+	if (len < sizeof(*head) || head->length != len)
 		return;
+	head = enrich_with_namespaces(e, head, &e->prefetch_arena);
 	prefetch_join(e, head, ret);
 	bool wants_scan = head->type < EVENT_COUNT && e->scan_events >> head->type & 1;
 	if ((!needs_prefetch(head, len) && !wants_scan) ||
-	    event_decode(record, len, &e->prefetch_arena, &event) < 0)
+	    event_decode(head, len, &e->prefetch_arena, &event) < 0)
 		goto out;
 	if (head->type == EVENT_execve || head->type == EVENT_execve_script)
 		enrich_prefetch_exec(e, &event, ret);

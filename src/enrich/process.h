@@ -58,7 +58,7 @@ struct process {
 	struct str lineage;  /* ancestors of its children, made when asked for; of the table's version then */
 	uint64_t lineage_version;
 	struct container *container; /* a reference; NULL none */
-	struct wire_task task;       /* as it was at its last exec or clone */
+	struct wire_task task;       /* as at its last exec or clone, in the mount namespace it is in */
 	struct dns_names names;
 
 	uint64_t exited_at; /* boot time in ns; 0 while it lives */

@@ -163,6 +163,16 @@ void run_task_context_mapped(void)
 	golden_send();
 }
 
+/* Told of by tasks that are ending: what their processes were in last is shown, and who they are there. */
+void run_past_namespaces(void)
+{
+	struct wire_task boxed = task_boxed, bash = task_bash;
+
+	boxed.mnt_ns = bash.mnt_ns = 0;
+	golden_create_as(&boxed, &bash, STR("/etc/motd"), 0);
+	golden_create_as(&bash, &task_systemd, STR("/etc/motd"), 0);
+}
+
 /* A security module hid it from the snapshot, but its child told of it. */
 static const struct wire_task hidden = {
 	.start = 65000000000, .pid = 4200002, .tgid = 4200002, .flags = 0x400100, .comm = "hidden"};
