@@ -126,10 +126,10 @@ void cmd_report_problems(const struct problems *problems);
 int cmd_read_scanner(const struct config_scanner *config, enum path_policy policy, struct problems *problems,
 		     struct scanner **ret);
 
-/* The same. Returns EXIT_SUCCESS, or another exit status after saying why; ret is the caller's on success only. */
-int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret);
+/* What cmd_read_scanner() found, which is freed. Returns EXIT_SUCCESS, or another exit status after saying why. */
+int cmd_conclude_load(int err, struct problems *problems);
 
-/* The same, with patterns compiled: from the sensor's cache, if we may read it, or here and now. */
+/* Both, with patterns compiled: from the sensor's cache, if we may read it, or here and now. */
 int cmd_load_compiled_scanner(const struct config_scanner *config, struct scanner **ret);
 
 #define CACHE_DIRECTORY "/var/lib/kunai" /* of compiled patterns */

@@ -23,14 +23,12 @@ int cmd_read_scanner(const struct config_scanner *config, enum path_policy polic
 	return scanner_load(&paths, problems, ret);
 }
 
-int cmd_load_scanner(const struct config_scanner *config, struct scanner **ret)
+int cmd_conclude_load(int err, struct problems *problems)
 {
-	struct problems problems = {0};
+	uint32_t errors = problems->errors;
 
-	int err = cmd_read_scanner(config, PATHS_MAY_BE_MISSING, &problems, ret);
-	cmd_report_problems(&problems);
-	uint32_t errors = problems.errors;
-	problems_fini(&problems);
+	cmd_report_problems(problems);
+	problems_fini(problems);
 	if (errors)
 		return cmd_fail("the rules and IoCs cannot be used: correct the %u error%s above", errors,
 				errors == 1 ? "" : "s");
@@ -61,9 +59,11 @@ static int compile(struct scanner *scanner)
 
 int cmd_load_compiled_scanner(const struct config_scanner *config, struct scanner **ret)
 {
+	struct problems problems = {0};
 	struct scanner *scanner;
 
-	int status = cmd_load_scanner(config, &scanner);
+	int err = cmd_read_scanner(config, PATHS_MAY_BE_MISSING, &problems, &scanner);
+	int status = cmd_conclude_load(err, &problems);
 	if (status)
 		return status;
 	if (compile(scanner) < 0) {

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/opener.h"
 #include "base/thread.h"
 #include "base/utc_clock.h"
 #include "cmd/cmd.h"
@@ -139,12 +140,48 @@ static void log_problems(struct reloader *r, const struct problems *problems)
 		log_error("%u more problems", problems->dropped);
 }
 
-static struct scanner *load(struct reloader *r)
+static void keep_capabilities(uint64_t kept)
+{
+	int err = thread_keep_capabilities(kept);
+
+	if (err)
+		log_warn("the thread that reads rules keeps its capabilities: %s", strerror(-err));
+}
+
+struct loading {
+	const struct config_scanner *config;
+	enum path_policy policy;
+	struct problems *problems;
+	struct scanner *scanner;
+	int err;
+};
+
+static void load_here(void *context)
+{
+	struct loading *l = context;
+
+	keep_capabilities(0);
+	l->err = cmd_read_scanner(l->config, l->policy, l->problems, &l->scanner);
+}
+
+/* What rules and indicators are made of may come from anywhere: the thread that reads them can do nothing else. */
+static int load(struct reloader *r, enum path_policy policy, struct problems *problems, struct scanner **ret)
+{
+	struct loading l = {.config = r->config, .policy = policy, .problems = problems};
+
+	int err = opener_run("kunai-load", load_here, &l);
+	if (err || l.err)
+		return err ? err : l.err;
+	*ret = l.scanner;
+	return 0;
+}
+
+static struct scanner *load_anew(struct reloader *r)
 {
 	struct problems problems = {0};
 	struct scanner *scanner = NULL;
 
-	int err = cmd_read_scanner(r->config, PATHS_MUST_EXIST, &problems, &scanner);
+	int err = load(r, PATHS_MUST_EXIST, &problems, &scanner);
 	log_problems(r, &problems);
 	if (err && !problems.errors) {
 		log_error("cannot load the rules and IoCs: %s", strerror(-err));
@@ -280,27 +317,18 @@ static void reload(struct reloader *r)
 	r->status.begun++;
 	buf_reset(&r->status.text);
 	write_status(r);
-	struct scanner *scanner = load(r);
+	struct scanner *scanner = load_anew(r);
 	if (scanner)
 		hand_over(r, scanner);
 	else
 		refuse(r);
 }
 
-/* What rules and indicators are made of may come from anywhere: who reads them can read files, and no more. */
-static void give_up_capabilities(void)
-{
-	int err = thread_keep_capabilities(UINT64_C(1) << CAP_DAC_READ_SEARCH);
-
-	if (err)
-		log_warn("the thread that reads rules keeps its capabilities: %s", strerror(-err));
-}
-
 static void *run(void *context)
 {
 	struct reloader *r = context;
 
-	give_up_capabilities();
+	keep_capabilities(UINT64_C(1) << CAP_DAC_READ_SEARCH); /* it opens the files */
 	while (!is_stopped(r)) {
 		if (take_request(r))
 			reload(r);
@@ -376,32 +404,12 @@ enum reload_result reloader_take(struct reloader *r)
 
 /* ---- life ---- */
 
-struct first_load {
-	struct reloader *r;
-	int status;
-};
-
-static void *load_first(void *context)
+static int load_first(struct reloader *r)
 {
-	struct first_load *first = context;
-	struct reloader *r = first->r;
+	struct problems problems = {0};
 
-	give_up_capabilities();
-	first->status = cmd_load_scanner(r->config, &r->scanner);
-	return NULL;
-}
-
-/* In a thread, since what it gives up does not come back. */
-static int load_without_capabilities(struct reloader *r)
-{
-	struct first_load first = {.r = r};
-	pthread_t thread;
-	int err = thread_start(&thread, load_first, &first);
-
-	if (err)
-		return cmd_fail("cannot start a thread: %s", strerror(-err));
-	pthread_join(thread, NULL);
-	return first.status;
+	int err = load(r, PATHS_MAY_BE_MISSING, &problems, &r->scanner);
+	return cmd_conclude_load(err, &problems);
 }
 
 int reloader_open(const struct config_scanner *config, const struct helper *compiler, struct reloader **ret)
@@ -415,7 +423,7 @@ int reloader_open(const struct config_scanner *config, const struct helper *comp
 	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int status = r->wake < 0 || r->ready < 0 ? cmd_fail("cannot make an eventfd: %s", strerror(errno))
-						 : load_without_capabilities(r);
+						 : load_first(r);
 	if (status) {
 		reloader_close(r);
 		return status;

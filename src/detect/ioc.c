@@ -2,14 +2,16 @@
 #include "detect/ioc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/opener.h"
 #include "event/field.h"
 
 #define HASH_NONFATAL_OOM 1
@@ -279,9 +281,14 @@ static int load_lines(struct ioc_set *set, FILE *file, const char *path, struct 
 
 static int load_file(struct ioc_set *set, const char *path, struct problems *problems)
 {
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return -errno;
+	int fd = opener_open(path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	FILE *file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
 	int err = load_lines(set, file, path, problems);
 	fclose(file);
 	return err;
@@ -318,8 +325,9 @@ int ioc_load(struct ioc_set *set, const char *path, struct problems *problems)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return -errno;
+	int err = file_stat(path, &st);
+	if (err)
+		return err;
 	return S_ISDIR(st.st_mode) ? load_directory(set, path, problems) : load_file(set, path, problems);
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "detect/check.h"
@@ -361,7 +360,8 @@ int loader_add_path(struct loader *l, const char *path)
 {
 	struct stat st = {0};
 
-	if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+	int err = file_stat(path, &st);
+	if (err == -ENOENT || err == -ENOTDIR)
 		return -ENOENT;
 	if (!S_ISDIR(st.st_mode))
 		return add_file(l, path, false);

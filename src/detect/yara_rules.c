@@ -7,11 +7,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <yara.h>
 
 #include "base/file.h"
+#include "base/opener.h"
 
 /* The sources of a set, compiled together, then every compiled file. */
 struct yara_rules {
@@ -81,7 +81,7 @@ static int list_files(const char *const *paths, uint32_t count, enum path_policy
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct place place = {.file = str_of(paths[i])};
-		int err = stat(paths[i], &st) < 0 ? -errno : 0;
+		int err = file_stat(paths[i], &st);
 		if (!err)
 			err = S_ISDIR(st.st_mode) ? add_directory(ret, paths[i], problems)
 						  : add_file(ret, paths[i], problems);
@@ -96,15 +96,16 @@ static int list_files(const char *const *paths, uint32_t count, enum path_policy
 	return 0;
 }
 
-/* A regular file of bearable size; NULL after a problem was added. */
-static FILE *open_rules(const char *path, struct problems *problems, struct stat *ret_st)
+/* A regular file of bearable size, or NULL and why not. */
+static FILE *open_regular(const char *path, struct stat *ret_st, const char **ret_why)
 {
-	const struct place place = {.file = str_of(path)};
 	/* a FIFO would keep us waiting */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = opener_open(path, O_RDONLY | O_NONBLOCK);
 	const char *why = NULL;
 
-	if (fd < 0 || fstat(fd, ret_st) < 0)
+	if (fd < 0)
+		why = strerror(-fd);
+	else if (fstat(fd, ret_st) < 0)
 		why = strerror(errno);
 	else if (!S_ISREG(ret_st->st_mode))
 		why = "it is no regular file";
@@ -113,11 +114,22 @@ static FILE *open_rules(const char *path, struct problems *problems, struct stat
 	FILE *file = why ? NULL : fdopen(fd, "r");
 	if (file)
 		return file;
-	problems_add(problems, PROBLEM_ERROR, &place, "cannot read the YARA rules: %s",
-		     why ? why : strerror(errno));
+	*ret_why = why ? why : strerror(errno);
 	if (fd >= 0)
 		close(fd);
 	return NULL;
+}
+
+/* NULL after a problem was added. */
+static FILE *open_rules(const char *path, struct problems *problems, struct stat *ret_st)
+{
+	const struct place place = {.file = str_of(path)};
+	const char *why;
+	FILE *file = open_regular(path, ret_st, &why);
+
+	if (!file)
+		problems_add(problems, PROBLEM_ERROR, &place, "cannot read the YARA rules: %s", why);
+	return file;
 }
 
 static bool is_compiled(FILE *file)
@@ -140,7 +152,8 @@ struct report {
 static bool is_between_rules(const char *message)
 {
 	static const char *const beginnings[] = {"duplicated identifier", "unknown module",
-						 "can't open include file", "include circular reference"};
+						 "can't open include file", "include circular reference",
+						 "callback failed to provide"};
 
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
 		if (strncmp(message, beginnings[i], strlen(beginnings[i])) == 0)
@@ -162,6 +175,43 @@ static void on_message(int level, const char *file, int line, const YR_RULE *rul
 		     &place, "%s", message);
 }
 
+/* Beside the source that includes it, else as it is named, as libyara has it. */
+static FILE *open_include(const char *name, const char *source, struct stat *ret_st)
+{
+	const char *slash = source ? strrchr(source, '/') : NULL;
+	FILE *file = NULL;
+	char *beside;
+	const char *why;
+
+	if (slash && *name != '/' && asprintf(&beside, "%.*s/%s", (int)(slash - source), source, name) >= 0) {
+		file = open_regular(beside, ret_st, &why);
+		free(beside);
+	}
+	return file ? file : open_regular(name, ret_st, &why);
+}
+
+/* As libyara would, were there not the opener. It tells of NULL. */
+static const char *read_include(const char *name, const char *source, const char *name_space, void *context)
+{
+	struct stat st;
+	FILE *file = open_include(name, source, &st);
+	char *text = file ? malloc((size_t)st.st_size + 1) : NULL;
+
+	(void)name_space;
+	(void)context;
+	if (text)
+		text[fread(text, 1, (size_t)st.st_size, file)] = '\0';
+	if (file)
+		fclose(file);
+	return text;
+}
+
+static void free_include(const char *text, void *context)
+{
+	(void)context;
+	free((char *)text);
+}
+
 static YR_COMPILER *new_compiler(struct report *report)
 {
 	YR_COMPILER *compiler;
@@ -169,6 +219,7 @@ static YR_COMPILER *new_compiler(struct report *report)
 	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
 		return NULL;
 	yr_compiler_set_callback(compiler, on_message, report);
+	yr_compiler_set_include_callback(compiler, read_include, free_include, NULL);
 	for (int i = 0; i < EXTERNALS; i++) {
 		if (yr_compiler_define_string_variable(compiler, externals[i], "") != ERROR_SUCCESS) {
 			yr_compiler_destroy(compiler);

@@ -261,6 +261,7 @@ static void prepare_matcher(void)
 {
 	/* it can only be refused by a security module, and then matching is as safe as reading */
 	(void)thread_keep_capabilities(0);
+	pthread_setname_np(pthread_self(), "kunai-match");
 	setpriority(PRIO_PROCESS, 0, NICE); /* of the thread, as Linux has it */
 }
 

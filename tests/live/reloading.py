@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """New rules, indicators and YARA rules for a sensor that runs, and what it keeps of them."""
+import array
+import errno
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
 
 import judge
-from sensor import NOBODY, OPTIONS, PID_FILE, Sensor, create_file, must, run
+from sensor import NOBODY, OPTIONS, PID_FILE, START_SECONDS, Sensor, create_file, must, run
 
 CACHE = Path("/var/lib/kunai")
 
@@ -170,6 +174,68 @@ def check_reload_of_signatures(kunai, directory):
     must(severe == {"1", "2"}, f"indicators: {severe}")
 
 
+def threads_of(pid, name):
+    """The lines of each thread's status, by their keys, of those of this name."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+        if status["Name"] == name:
+            yield status
+
+
+def must_be_bare(sensor, name):
+    threads = list(threads_of(sensor.process.pid, name))
+    must(len(threads) == 1, f"{len(threads)} threads are called {name}")
+    for key in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        must(int(threads[0][key], 16) == 0, f"{name} has {key} {threads[0][key]}")
+
+
+def catch_reader(sensor, fifo):
+    """Has the sensor read the beginning of a file, and looks at the thread that waits for the rest."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            fd = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError as error:
+            must(error.errno == errno.ENXIO and time.monotonic() < end, f"nobody reads {fifo}: {error}: {sensor.stderr()}")
+            time.sleep(0.01)
+    with open(fd, "wb", buffering=0) as file:
+        file.write(b'{"value": "first"}\n')
+        unread = array.array("i", [1])
+        while unread[0]:
+            must(time.monotonic() < end, "nobody reads what is in the fifo")
+            fcntl.ioctl(fd, termios.FIONREAD, unread)
+        must_be_bare(sensor, "kunai-load")
+
+
+def check_bare_readers(kunai, directory):
+    """Who reads rules and who matches files has no capability; the files of others are read all the same."""
+    home = Path(directory, "stranger")
+    home.mkdir(0o700)
+    rules, yara, iocs = home / "test.kun", home / "test.yar", home / "test.ioc"
+    rules.write_text(SCAN)
+    yara.write_text('include "more.inc"\n')
+    (home / "more.inc").write_text(YARA.format(name="included", text="any"))
+    os.mkfifo(iocs)
+    for path in (rules, yara, home / "more.inc", iocs, home):
+        path.chmod(0o700)
+        os.chown(path, NOBODY, NOBODY)
+    with Sensor([kunai, *OPTIONS, "-r", home, "-y", home, "-i", home, "--include=file_create,file_scan"], directory) as sensor:
+        catch_reader(sensor, iocs)
+        must(sensor.started(), f"it did not start: {sensor.stderr()}")
+        main = next(threads_of(sensor.process.pid, "kunai"))
+        must(int(main["CapEff"], 16) != 0, "no thread has capabilities")
+        must_be_bare(sensor, "kunai-match")
+        with subprocess.Popen([kunai, "reload"], stderr=subprocess.PIPE, text=True) as reload:
+            catch_reader(sensor, iocs)
+            stderr = reload.communicate()[1]
+        must(reload.returncode == 0 and "1 filters, 0 dependencies and 1 IoCs" in stderr, f"the reload: {stderr}")
+        must(sensor.stop() == 0, f"it does not end well: {sensor.stderr()}")
+
+
 def check_reload_of_stranger(kunai, directory):
     """The number in the pid file is believed only if that process holds the lock."""
     other = subprocess.Popen(["sleep", "60"])
@@ -189,6 +255,7 @@ def check_reload_of_stranger(kunai, directory):
 CHECKS = {
     "a reload in a storm loses nothing, and bad rules are not taken": check_reload,
     "a reload takes YARA rules and indicators": check_reload_of_signatures,
+    "rules are read and files are matched without capabilities": check_bare_readers,
     "compiled patterns are kept": check_compiled_patterns,
     "a reload signals nobody but the holder of the lock": check_reload_of_stranger,
 }

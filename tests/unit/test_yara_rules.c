@@ -123,6 +123,23 @@ static void test_errors(void)
 	   "a FIFO is refused, not waited for");
 }
 
+static void test_includes(void)
+{
+	mkdir(at("more"), 0755);
+	write_text("more/inner.yar", "rule inner { condition: true }\n");
+	write_text("outer.yar", "include \"more/inner.yar\"\nrule outer { condition: inner }\n");
+	struct yara_rules *rules = load(at("outer.yar"));
+	is_str(match(rules, "/x", "a"), "inner outer", "a file that another includes");
+	yara_rules_release(rules);
+	write_text("outer.yar", "rule first { condition: true }\ninclude \"none.yar\"\n");
+	load(at("outer.yar"));
+	ok(has_problem(2, "outer.yar", "callback failed to provide include resource: none.yar"),
+	   "one that is not there");
+	unlink(at("outer.yar"));
+	unlink(at("more/inner.yar"));
+	rmdir(at("more"));
+}
+
 static void test_same_name(void)
 {
 	mkdir(at("same"), 0755);
@@ -231,6 +248,7 @@ int main(void)
 	test_directory();
 	test_externals();
 	test_errors();
+	test_includes();
 	test_same_name();
 	test_compiled();
 	test_bad_files();
