@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "json/memo.h"
+
 enum { STEPS_MAX = 64 };
 
 struct plan;
@@ -28,8 +30,16 @@ struct plan {
 	uint32_t tail; /* where the literal after the last value begins */
 };
 
+/* Steps of the info's plan that are all of the event's origin, or none is. */
+struct run {
+	uint32_t first, end;
+	bool kept; /* by the memo */
+};
+
 struct json_writer {
 	struct plan *events[EVENT_COUNT];
+	struct run runs[MEMO_PARTS_MAX];
+	struct json_memo *memo;
 	struct plan *info;
 	struct plan *detection;
 	struct plan *filter;
@@ -103,6 +113,33 @@ static struct plan *plan_new(struct json_writer *w, const struct object *object)
 	return plan_add_object(w, p, object, 0) ? p : NULL;
 }
 
+static bool is_of_origin(const struct step *s)
+{
+	const struct obj_info *info = NULL;
+	size_t event = offsetof(struct obj_info, event);
+
+	return s->offset != offsetof(struct obj_info, utc_time) &&
+	       (s->offset < event || s->offset >= event + sizeof(info->event));
+}
+
+/* False when the schema has more of them than the memo has room for. */
+static bool find_runs(struct json_writer *w)
+{
+	const struct plan *p = w->info;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->count; i++) {
+		bool kept = is_of_origin(&p->steps[i]);
+		if (n == 0 || w->runs[n - 1].kept != kept) {
+			if (n == MEMO_PARTS_MAX)
+				return false;
+			w->runs[n++] = (struct run){.first = i, .kept = kept};
+		}
+		w->runs[n - 1].end = i + 1;
+	}
+	return true;
+}
+
 struct json_writer *json_writer_new(void)
 {
 	struct json_writer *w = calloc(1, sizeof(*w));
@@ -111,7 +148,8 @@ struct json_writer *json_writer_new(void)
 	w->info = plan_new(w, object_info());
 	w->detection = plan_new(w, object_detection());
 	w->filter = plan_new(w, object_filtering());
-	bool ok = w->info && w->detection && w->filter;
+	w->memo = json_memo_new();
+	bool ok = w->info && w->detection && w->filter && w->memo && find_runs(w);
 	for (int i = 0; i < EVENT_COUNT && ok; i++) {
 		if (event_schemas[i].data)
 			ok = (w->events[i] = plan_new(w, event_schemas[i].data())) != NULL;
@@ -140,18 +178,38 @@ void json_writer_free(struct json_writer *w)
 		free(w->all[i]);
 	}
 	free(w->all);
+	json_memo_free(w->memo);
 	free(w);
+}
+
+void json_writer_forget(struct json_writer *w)
+{
+	json_memo_clear(w->memo);
+}
+
+/* Eight digits in the order of memory, of a little-endian machine as all that we are built for. */
+static uint64_t hex_digits(const uint8_t bytes[4])
+{
+	uint64_t pairs =
+		bytes[0] | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 32 | (uint64_t)bytes[3] << 48;
+	uint64_t digits = (pairs >> 4 & 0x000f000f000f000f) | (pairs & 0x000f000f000f000f) << 8;
+	uint64_t letters = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;
+
+	return digits + 0x3030303030303030 + letters * ('a' - '0' - 10);
 }
 
 static void write_uuid(struct buf *out, const kind_UUID *uuid)
 {
-	static const uint8_t places[16] = {1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35};
+	static const struct {
+		uint8_t from, to, len;
+	} groups[] = {{0, 1, 8}, {8, 10, 4}, {12, 15, 4}, {16, 20, 4}, {20, 25, 12}};
 	char text[] = "\"00000000-0000-0000-0000-000000000000\"";
+	uint64_t digits[4];
 
-	for (int i = 0; i < 16; i++) {
-		text[places[i]] = "0123456789abcdef"[uuid->bytes[i] >> 4];
-		text[places[i] + 1] = "0123456789abcdef"[uuid->bytes[i] & 15];
-	}
+	for (int i = 0; i < 4; i++)
+		digits[i] = hex_digits(uuid->bytes + 4 * i);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		memcpy(text + groups[i].to, (char *)digits + groups[i].from, groups[i].len);
 	buf_add(out, text, sizeof(text) - 1);
 }
 
@@ -284,9 +342,9 @@ static bool is_omitted(const struct step *s, const void *at)
 	}
 }
 
-static void plan_write(const struct plan *p, const char *base, struct buf *out)
+static void steps_write(const struct plan *p, uint32_t first, uint32_t end, const char *base, struct buf *out)
 {
-	for (uint32_t i = 0; i < p->count; i++) {
+	for (uint32_t i = first; i < end; i++) {
 		const struct step *s = &p->steps[i];
 		const void *at = base + s->offset;
 		const char *literal = p->text.p + s->literal;
@@ -298,7 +356,43 @@ static void plan_write(const struct plan *p, const char *base, struct buf *out)
 		}
 		write_value(s, at, out);
 	}
+}
+
+static void tail_write(const struct plan *p, struct buf *out)
+{
 	buf_add(out, p->text.p + p->tail, p->text.len - p->tail);
+}
+
+static void plan_write(const struct plan *p, const char *base, struct buf *out)
+{
+	steps_write(p, 0, p->count, base, out);
+	tail_write(p, out);
+}
+
+/* The texts of its origin are copied where the memo has them. */
+static void write_info(struct json_writer *w, const struct obj_info *info, struct buf *out)
+{
+	const struct str *known = json_memo_find(w->memo, info);
+	size_t ends[MEMO_PARTS_MAX], begin = out->len;
+
+	for (int i = 0; i < MEMO_PARTS_MAX; i++) {
+		const struct run *r = &w->runs[i];
+		if (known && r->kept)
+			buf_add_str(out, known[i]);
+		else
+			steps_write(w->info, r->first, r->end, (const char *)info, out);
+		ends[i] = out->len;
+	}
+	tail_write(w->info, out);
+	if (known || out->failed)
+		return;
+	struct str parts[MEMO_PARTS_MAX] = {0};
+	for (int i = 0; i < MEMO_PARTS_MAX; i++) {
+		size_t at = i ? ends[i - 1] : begin;
+		if (w->runs[i].kept)
+			parts[i] = (struct str){out->p + at, (uint32_t)(ends[i] - at)};
+	}
+	json_memo_keep(w->memo, info, parts);
 }
 
 /* The key and what a rule set said, which may begin with a field that is left out. */
@@ -322,6 +416,6 @@ void json_write_event(struct json_writer *w, const struct event *e, struct buf *
 	write_result(w->detection, STR(",\"detection\":"), e->detection, out);
 	write_result(w->filter, STR(",\"filter\":"), e->filter, out);
 	buf_add_str(out, STR(",\"info\":"));
-	plan_write(w->info, (const char *)&e->info, out);
+	write_info(w, &e->info, out);
 	buf_add_str(out, STR("}\n"));
 }

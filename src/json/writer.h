@@ -15,6 +15,9 @@ void json_writer_free(struct json_writer *w);
 /* From now on lists in the data of these events are one text each, "a;b": what Kunai up to 0.6 made of DNS answers. */
 void json_writer_join_lists(struct json_writer *w, enum event_type type);
 
+/* What was kept of earlier events for later ones that say the same: the lines are the same without. */
+void json_writer_forget(struct json_writer *w);
+
 /* Appends the event and a newline. Keys come in the order of the schema. */
 void json_write_event(struct json_writer *w, const struct event *e, struct buf *out);
 

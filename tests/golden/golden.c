@@ -17,6 +17,7 @@
 
 #include "base/utc_clock.h"
 #include "tests/golden/cases.h"
+#include "tests/golden/orders.h"
 #include "tests/support/json_check.h"
 #include "tests/unit/tap.h"
 #include "json/writer.h"
@@ -95,6 +96,8 @@ static void print(void *context, struct event *e)
 			((struct obj_hashes *)exec->interpreter)->inode = 4712;
 	}
 	json_write_event(g.writer, e, &g.lines);
+	if (!g.corpus)
+		orders_add(e);
 }
 
 static void keep_record(void)
@@ -255,6 +258,17 @@ static void compare(void)
 	buf_fini(&expected);
 }
 
+/* A line depends on its event alone, whatever the writer kept of others. */
+static void check_orders(void)
+{
+	struct orders_result r = orders_check();
+
+	is_u64(r.wrong, 0, "lines in other orders are those of a new writer");
+	is_u64(r.stale, 0, "lines with one field changed are those of a new writer");
+	is_u64(r.unseen, 0, "a changed field is seen in the line");
+	ok(r.written > 10000 && r.changed > 5000, "%u lines, %u changes", r.written, r.changed);
+}
+
 static int write_file(const char *path, const struct buf *b)
 {
 	FILE *f = fopen(path, "we");
@@ -307,6 +321,7 @@ int main(int argc, char **argv)
 		status = write_corpus(argv[2]);
 	} else {
 		compare();
+		check_orders();
 		status = done_testing();
 	}
 	json_writer_free(g.writer);
