@@ -38,21 +38,55 @@ static void write_escape(struct buf *out, unsigned char c)
 	buf_add(out, escape, n);
 }
 
-#define EACH(byte)         (UINT64_C(0x0101010101010101) * (byte))
-#define HAS_ZERO(word)     (((word)-EACH(1)) & ~(word)&EACH(0x80))
-#define HAS_BELOW_32(word) (((word)-EACH(0x20)) & ~(word)&EACH(0x80))
+/* Sixteen bytes at once, with or without instructions for that. */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
 
-/* Bytes before the first one that is escaped, eight at a time. A borrow can make a byte look like one, but only behind a
- * real one of the same eight. */
+static bool has_escaped(bytes16 b)
+{
+	words2 found = (words2)((b < 0x20) | (b == '"') | (b == '\\'));
+
+	return (found[0] | found[1]) != 0;
+}
+
+static bytes16 load16(const char *p)
+{
+	bytes16 b;
+
+	memcpy(&b, p, sizeof(b));
+	return b;
+}
+
+/* All of 4 to 15 bytes, those in the middle twice. */
+static bytes16 load_short(const char *p, size_t len)
+{
+	uint32_t half[2];
+	words2 w;
+
+	if (len >= 8) {
+		memcpy(&w, p, 8);
+		memcpy((char *)&w + 8, p + len - 8, 8);
+		return (bytes16)w;
+	}
+	memcpy(&half[0], p, 4);
+	memcpy(&half[1], p + len - 4, 4);
+	w[0] = w[1] = half[0] | (uint64_t)half[1] << 32;
+	return (bytes16)w;
+}
+
+/* Bytes before the first one that is escaped. */
 static size_t plain_prefix(const char *p, size_t len)
 {
 	size_t at = 0;
 
-	for (; len - at >= 8; at += 8) {
-		uint64_t word;
-		memcpy(&word, p + at, 8);
-		if (HAS_BELOW_32(word) | HAS_ZERO(word ^ EACH('"')) | HAS_ZERO(word ^ EACH('\\')))
-			break;
+	while (len - at >= sizeof(bytes16) && !has_escaped(load16(p + at)))
+		at += sizeof(bytes16);
+	/* the end, with some of what was seen where it is short */
+	if (at && len - at < sizeof(bytes16)) {
+		if (!has_escaped(load16(p + len - sizeof(bytes16))))
+			return len;
+	} else if (len >= 4 && len < sizeof(bytes16) && !has_escaped(load_short(p, len))) {
+		return len;
 	}
 	for (; at < len; at++) {
 		unsigned char c = (unsigned char)p[at];
@@ -139,9 +173,54 @@ static void write_shortest(struct buf *out, double v, bool is_float)
 	write_decimal(out, text);
 }
 
+/*
+ * Numbers as entropies are, without the C library's, which takes thousands of instructions: v is m / 2^below, everything
+ * in the middle between its neighbours reads back as v, and 64 bits hold all products. The decimal with the fewest
+ * digits behind the point is also the one with the fewest digits. A power of two has a nearer neighbour below, and is left
+ * to the general way, as is what is small or great. False: nothing is written.
+ */
+static bool write_short_f32(struct buf *out, float v)
+{
+	enum { FRACTION_BITS = 23, BIAS = 127, BELOW_MAX = 29, DECIMALS_MAX = 10 };
+	uint32_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	if (bits >> 31 || !(v < (float)(1 << (FRACTION_BITS + 1))))
+		return false;
+	if (v == (float)(uint32_t)v) {
+		buf_add_u64(out, (uint32_t)v);
+		buf_add_str(out, STR(".0"));
+		return true;
+	}
+	uint32_t m = bits & ((1U << FRACTION_BITS) - 1);
+	uint32_t below = BIAS + FRACTION_BITS - (bits >> FRACTION_BITS);
+	if (m == 0 || below > BELOW_MAX)
+		return false;
+	m |= 1U << FRACTION_BITS;
+	uint64_t scale = 1;
+	for (int decimals = 1; decimals <= DECIMALS_MAX; decimals++) {
+		scale *= 10;
+		uint64_t exact = m * scale, half = UINT64_C(1) << (below - 1);
+		uint64_t number = exact >> below, rest = exact & (2 * half - 1);
+		bool up = rest > half || (rest == half && number & 1);
+		uint64_t off = up ? 2 * half - rest : rest;
+		if (2 * off > scale || (2 * off == scale && m & 1))
+			continue;
+		number += up;
+		buf_add_u64(out, number / scale);
+		size_t point = out->len;
+		buf_add_u64(out, scale + number % scale); /* a one, with all zeros behind it */
+		if (!out->failed)
+			out->p[point] = '.';
+		return true;
+	}
+	return false;
+}
+
 void json_write_f32(struct buf *out, float v)
 {
-	write_shortest(out, (double)v, true);
+	if (!write_short_f32(out, v))
+		write_shortest(out, (double)v, true);
 }
 
 void json_write_f64(struct buf *out, double v)

@@ -44,6 +44,47 @@ static void test_strings(void)
 	is_str(text(), "\"\"", "the absent string has no bytes");
 }
 
+/* As JSON has it, character by character. */
+static size_t escape_plainly(const char *in, size_t len, char *ret)
+{
+	size_t n = 0;
+
+	ret[n++] = '"';
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)in[i];
+		if (c == '"' || c == '\\')
+			n += (size_t)sprintf(ret + n, "\\%c", c);
+		else if (c < 0x20)
+			n += (size_t)sprintf(ret + n, "\\u%04x", c);
+		else
+			ret[n++] = (char)c;
+	}
+	ret[n++] = '"';
+	return n;
+}
+
+/* Texts of every length that is looked at in pieces, with a byte that is escaped at each place, and without. */
+static void test_string_places(void)
+{
+	enum { LENGTH_MAX = 67 };
+	static const char escaped[] = {'"', '\\', 0x1f, 0}, around[] = {' ', '!', '#', '\xff'};
+	char in[LENGTH_MAX], want[LENGTH_MAX + 8];
+	unsigned wrong = 0;
+
+	for (uint32_t len = 0; len <= LENGTH_MAX; len++) {
+		for (uint32_t i = 0; i <= len * 4 + 3; i++) {
+			memset(in, around[i % 4], len);
+			if (i / 4 < len)
+				in[i / 4] = escaped[(i + i / 4) % 4];
+			size_t n = escape_plainly(in, len, want);
+			buf_reset(&out);
+			json_write_str(&out, (struct str){in, len});
+			wrong += out.len != n || memcmp(out.p, want, n) != 0;
+		}
+	}
+	is_u64(wrong, 0, "what is escaped is found at every place");
+}
+
 static void test_f32(void)
 {
 	static const struct {
@@ -124,7 +165,7 @@ static unsigned significant(const char *s)
 	return n - zeros;
 }
 
-/* Reads back as the same number, and no shorter one does. */
+/* Reads back as the same number, and no shorter one does. Of those as short it is the nearest. */
 static bool is_shortest_f64(double v)
 {
 	char shorter[40];
@@ -148,6 +189,9 @@ static bool is_shortest_f32(float v)
 	json_write_f32(&out, v);
 	unsigned digits = significant(text());
 	if (strtof(text(), NULL) != v || digits > 9)
+		return false;
+	snprintf(shorter, sizeof(shorter), "%.*e", digits ? (int)digits - 1 : 0, (double)v);
+	if (strtod(shorter, NULL) != strtod(text(), NULL))
 		return false;
 	if (digits < 2)
 		return true;
@@ -192,6 +236,23 @@ static void test_random_floats(void)
 		wrong += isfinite(f) && !is_shortest_f32(f);
 	}
 	is_u64(wrong, 0, "thousands of random numbers read back, none could be shorter");
+}
+
+/* In the range that has a short way; every power of two and its neighbours, and numbers between. */
+static void test_short_floats(void)
+{
+	unsigned wrong = 0;
+
+	srandom(3);
+	for (float power = 0x1p-8f; power < 0x1p26f; power *= 2) {
+		wrong += !is_shortest_f32(power) + !is_shortest_f32(nextafterf(power, 0)) +
+			 !is_shortest_f32(nextafterf(power, INFINITY));
+		for (int i = 0; i < 500; i++)
+			wrong += !is_shortest_f32(power * (1 + (float)random() / (float)RAND_MAX));
+	}
+	for (int i = 1; i < 1000; i++)
+		wrong += !is_shortest_f32((float)i / 1000) + !is_shortest_f32((float)i / 128);
+	is_u64(wrong, 0, "numbers of the size of entropies read back, none could be shorter");
 }
 
 static void test_time(void)
@@ -310,10 +371,12 @@ int main(void)
 {
 	test_checker();
 	test_strings();
+	test_string_places();
 	test_f32();
 	test_f64();
 	test_edges();
 	test_random_floats();
+	test_short_floats();
 	test_time();
 	test_every_event();
 	test_joined_lists();
