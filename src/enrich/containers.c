@@ -56,25 +56,25 @@ static const struct cgroup_row {
 /* systemd-nspawn puts its own processes beside the container's; other machines are virtual ones. */
 static const struct str unit_payload = TEXT("payload");
 
-/* Paths of programs that begin and end so. */
+/* Paths of programs that begin and end so; without an end, the whole path. */
 static const struct ancestor_row {
-	const char *prefix;
-	const char *suffix;
+	struct str prefix;
+	struct str suffix;
 	const char *type;
 	const char *runtime;
 } ancestor_rows[] = {
-	{"/usr/bin/firejail", "", firejail, firejail},
-	{"/usr/local/bin/firejail", "", firejail, firejail},
-	{"/usr/bin/containerd-shim-runc-v2", "", docker, containerd},
-	{"/usr/local/bin/containerd-shim-runc-v2", "", docker, containerd},
-	{"/var/lib/rancher/", "/bin/containerd-shim-runc-v2", docker, containerd},
-	{"/snap/", "/bin/containerd-shim-runc-v2", docker, containerd},
-	{"/usr/bin/podman", "", podman, podman},
-	{"/usr/bin/conmon", "", podman, podman},
-	{"/usr/libexec/podman/conmon", "", podman, podman},
-	{"/snap/lxd/", "/bin/lxd", lxc, lxc},
-	{"/usr/bin/lxc-start", "", lxc, lxc},
-	{"/usr/bin/systemd-nspawn", "", nspawn, nspawn},
+	{TEXT("/usr/bin/firejail"), TEXT(""), firejail, firejail},
+	{TEXT("/usr/local/bin/firejail"), TEXT(""), firejail, firejail},
+	{TEXT("/usr/bin/containerd-shim-runc-v2"), TEXT(""), docker, containerd},
+	{TEXT("/usr/local/bin/containerd-shim-runc-v2"), TEXT(""), docker, containerd},
+	{TEXT("/var/lib/rancher/"), TEXT("/bin/containerd-shim-runc-v2"), docker, containerd},
+	{TEXT("/snap/"), TEXT("/bin/containerd-shim-runc-v2"), docker, containerd},
+	{TEXT("/usr/bin/podman"), TEXT(""), podman, podman},
+	{TEXT("/usr/bin/conmon"), TEXT(""), podman, podman},
+	{TEXT("/usr/libexec/podman/conmon"), TEXT(""), podman, podman},
+	{TEXT("/snap/lxd/"), TEXT("/bin/lxd"), lxc, lxc},
+	{TEXT("/usr/bin/lxc-start"), TEXT(""), lxc, lxc},
+	{TEXT("/usr/bin/systemd-nspawn"), TEXT(""), nspawn, nspawn},
 };
 
 static bool is_hex_id(struct str s)
@@ -205,31 +205,35 @@ static void identify_by_cgroup(struct str path, struct container_identity *id)
 
 static bool match_ancestor(const struct ancestor_row *row, struct str path)
 {
-	struct str prefix = str_of(row->prefix), suffix = str_of(row->suffix);
-	if (suffix.len == 0)
-		return str_eq(path, prefix);
-	return path.len >= prefix.len + suffix.len && str_starts_with(path, prefix) &&
-	       str_ends_with(path, suffix);
+	if (row->suffix.len == 0)
+		return str_eq(path, row->prefix);
+	return path.len >= row->prefix.len + row->suffix.len && str_starts_with(path, row->prefix) &&
+	       str_ends_with(path, row->suffix);
 }
 
-static void identify_by_ancestors(struct strv ancestors, struct container_identity *id)
+static const struct ancestor_row *find_ancestor(struct strv ancestors)
 {
-	for (size_t row = 0; row < sizeof(ancestor_rows) / sizeof(ancestor_rows[0]); row++) {
-		for (uint32_t i = 0; i < ancestors.n; i++) {
-			if (!match_ancestor(&ancestor_rows[row], ancestors.v[i]))
-				continue;
-			id->type = ancestor_rows[row].type;
-			id->runtime = ancestor_rows[row].runtime;
-			return;
-		}
-	}
+	for (size_t row = 0; row < sizeof(ancestor_rows) / sizeof(ancestor_rows[0]); row++)
+		for (uint32_t i = 0; i < ancestors.n; i++)
+			if (match_ancestor(&ancestor_rows[row], ancestors.v[i]))
+				return &ancestor_rows[row];
+	return NULL;
+}
+
+bool container_has_ancestor(struct strv ancestors)
+{
+	return find_ancestor(ancestors) != NULL;
 }
 
 void container_identify(struct str cgroup, struct strv ancestors, struct container_identity *ret_identity)
 {
 	struct container_identity id = {0};
 	identify_by_cgroup(cgroup, &id);
-	if (!id.type)
-		identify_by_ancestors(ancestors, &id);
+	id.by_cgroup = id.type != NULL;
+	const struct ancestor_row *row = id.type ? NULL : find_ancestor(ancestors);
+	if (row) {
+		id.type = row->type;
+		id.runtime = row->runtime;
+	}
 	*ret_identity = id;
 }

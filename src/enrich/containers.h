@@ -21,6 +21,8 @@ struct container_identity {
 	bool escaped;
 	/* Below one of the kubelet's cgroups. */
 	bool kubernetes;
+	/* The cgroup told the type: ancestors do not matter. */
+	bool by_cgroup;
 };
 
 /*
@@ -28,5 +30,8 @@ struct container_identity {
  * known. ancestors are the paths of executables, without the process's own; their order does not matter.
  */
 void container_identify(struct str cgroup, struct strv ancestors, struct container_identity *ret_identity);
+
+/* Whether one of the ancestors tells a type, where the cgroup does not. */
+bool container_has_ancestor(struct strv ancestors);
 
 #endif

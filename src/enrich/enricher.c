@@ -133,6 +133,21 @@ static struct str group_name(struct enricher *e, const struct event *event, cons
 	return utf8_repair(event->arena, arena_str(event->arena, name));
 }
 
+/* Most often those of the task, where the same files name them. */
+static void fill_parent_names(struct enricher *e, struct event *event, const struct wire_task *parent)
+{
+	const struct wire_task *task = &event->wire->task;
+	struct obj_task *ret = &event->info.parent_task;
+	bool same_files = wire_mnt_ns(parent) == wire_mnt_ns(task);
+
+	ret->user = same_files && parent->inner_uid == task->inner_uid
+			    ? event->info.task.user
+			    : user_name(e, event, parent, parent->inner_uid);
+	ret->group = same_files && parent->inner_gid == task->inner_gid
+			     ? event->info.task.group
+			     : group_name(e, event, parent, parent->inner_gid);
+}
+
 /* What is said of the task alone. A login is one to the host. */
 static void fill_context_names(struct enricher *e, const struct event *event, struct obj_task *ret)
 {
@@ -212,12 +227,27 @@ void enrich_renew_uuid(struct enricher *e, struct event *event)
 	random_bytes(e, event->info.event.uuid.bytes, sizeof(event->info.event.uuid.bytes));
 }
 
+static bool is_process(const struct process *p, const struct process_key *key)
+{
+	return p->key.start == key->start && p->key.tgid == key->tgid;
+}
+
+/* Most often the one that it is linked to. */
+static struct process *find_parent(struct enricher *e, const struct event *event, const struct process *p)
+{
+	struct process_key key = process_key_of(&event->wire->parent);
+
+	if (p && p->parent && is_process(p->parent, &key))
+		return p->parent;
+	return process_find(&e->processes, &event->wire->parent);
+}
+
 static void fill_info(struct enricher *e, struct event *event, struct process *p)
 {
 	const struct wire_task *task = &event->wire->task;
 	struct process_key key = process_key_of(task);
 	struct process_key parent_key = process_key_of(&event->wire->parent);
-	struct process *parent = process_find(&e->processes, &event->wire->parent);
+	struct process *parent = find_parent(e, event, p);
 	const struct wire_task *parent_task = &event->wire->parent;
 
 	enrich_renew_uuid(e, event);
@@ -236,8 +266,7 @@ static void fill_info(struct enricher *e, struct event *event, struct process *p
 	fill_guuid(e, &parent_key, &event->info.parent_task.guuid);
 	event->info.task.user = user_name(e, event, task, task->inner_uid);
 	event->info.task.group = group_name(e, event, task, task->inner_gid);
-	event->info.parent_task.user = user_name(e, event, parent_task, parent_task->inner_uid);
-	event->info.parent_task.group = group_name(e, event, parent_task, parent_task->inner_gid);
+	fill_parent_names(e, event, parent_task);
 	fill_context_names(e, event, &event->info.task);
 	fill_host(e, event, p, task->mnt_ns);
 }

@@ -40,20 +40,33 @@ static struct str nodename_text(const struct event *event, struct slot slot)
 	return utf8_repair(event->arena, s);
 }
 
+/* In the cgroup that it was in; ancestors come and go, and count where the cgroup says nothing. */
+static bool keeps_container(const struct process *p, struct strv ancestors)
+{
+	if (!p->container)
+		return false;
+	return p->container_by_cgroup || (!p->container->type && !container_has_ancestor(ancestors));
+}
+
 /* The same cgroup is the same container, unless the walk up could not reach its name. */
-static void set_container(struct enricher *e, struct process *p)
+static void set_cgroup(struct enricher *e, struct process *p, struct str cgroup)
 {
 	struct str exes[PROCESS_ANCESTORS_MAX];
 	struct container_identity identity;
 	const struct strv ancestors = {exes, process_ancestor_exes(p, exes)};
-	bool is_cut = str_starts_with(p->cgroup, STR("/.../"));
+	bool stays = str_eq(p->cgroup, cgroup);
 
+	process_set_text(p, &p->cgroup, cgroup);
+	if (stays && keeps_container(p, ancestors))
+		return;
+	bool is_cut = str_starts_with(p->cgroup, STR("/.../"));
 	container_identify(p->cgroup, ancestors, &identity);
 	if (is_cut && !identity.id.len && p->container)
 		return;
 	struct container *c = container_get(e->containers, &identity, p->cgroup);
 	container_release(p->container);
 	p->container = c;
+	p->container_by_cgroup = identity.by_cgroup;
 }
 
 /*
@@ -171,13 +184,12 @@ void enrich_exec(struct enricher *e, struct event *event, const struct prefetch 
 	process_set_text(p, &p->exe, exe.text);
 	process_set_text(p, &p->image, image.text);
 	process_set_text(p, &p->command_line, data->command_line);
-	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
 	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	process_changed(p);
 	enrich_join_namespace(e, p, wire_mnt_ns(&event->wire->task));
 	if (event->wire->task.mnt_ns != e->host_mnt_ns)
 		users_expect_change(e->users, wire_mnt_ns(&event->wire->task));
-	set_container(e, p);
+	set_cgroup(e, p, cgroup_path(event, wire->cgroup));
 	data->ancestors = process_ancestors(p);
 	if (p->parent) {
 		data->parent_exe = p->parent->exe.p ? p->parent->exe : STR("?");
@@ -201,9 +213,7 @@ void enrich_clone(struct enricher *e, struct event *event)
 	const struct process *creator = process_find(&e->processes, &creator_task);
 	if (creator && creator != p)
 		process_inherit(p, creator);
-	if (wire->cgroup.off)
-		process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
-	set_container(e, p);
+	set_cgroup(e, p, wire->cgroup.off ? cgroup_path(event, wire->cgroup) : p->cgroup);
 	process_set_text(p, &p->nodename, nodename_text(event, wire->nodename));
 	enrich_join_namespace(e, p, wire_mnt_ns(&event->wire->task));
 }
@@ -213,22 +223,20 @@ void enrich_cgroup_move(struct enricher *e, const struct event *event)
 	const struct wire_cgroup_move *wire = event_wire(event);
 	struct process *p = process_find(&e->processes, &event->wire->task);
 
-	if (!p)
-		return;
-	process_set_text(p, &p->cgroup, cgroup_path(event, wire->cgroup));
-	set_container(e, p);
+	if (p)
+		set_cgroup(e, p, cgroup_path(event, wire->cgroup));
 }
 
 void enrich_exit(struct enricher *e, const struct event *event)
 {
-	struct process *p = process_find(&e->processes, &event->wire->task);
 	bool last = event->type == EVENT_process_end;
 
 	if (event->type == EVENT_exit)
 		last = ((const struct wire_exit *)event_wire(event))->last;
 	else if (event->type == EVENT_exit_group)
 		last = ((const struct wire_exit_group *)event_wire(event))->last;
-	if (!p || !last)
+	struct process *p = last ? process_find(&e->processes, &event->wire->task) : NULL;
+	if (!p)
 		return;
 	if (p->mnt_ns && !p->exited_at)
 		mount_ns_leave(e->namespaces, p->mnt_ns, p->key.tgid, p->key.start, event->wire->time);
@@ -353,6 +361,6 @@ void enricher_seed_done(struct enricher *e)
 	process_link_parents(&e->processes);
 	HASH_ITER(hh, e->processes.entries, p, next)
 	{
-		set_container(e, p);
+		set_cgroup(e, p, p->cgroup);
 	}
 }

@@ -75,6 +75,7 @@ void process_inherit(struct process *p, const struct process *creator)
 	share_text(p, &p->cgroup, creator->cgroup);
 	container_release(p->container);
 	p->container = container_share(creator->container);
+	p->container_by_cgroup = creator->container_by_cgroup;
 	process_changed(p);
 }
 

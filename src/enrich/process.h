@@ -61,8 +61,9 @@ struct process {
 	struct wire_task task;       /* as at its last exec or clone, in the mount namespace it is in */
 	struct dns_names names;
 
-	uint64_t exited_at; /* boot time in ns; 0 while it lives */
-	uint64_t mnt_ns;    /* joined; 0 none */
+	uint64_t exited_at;       /* boot time in ns; 0 while it lives */
+	uint64_t mnt_ns;          /* joined; 0 none */
+	bool container_by_cgroup; /* what told its type */
 	bool names_ready;
 	bool expired;    /* kept for its descendants only */
 	bool heavy;      /* exited, with a long command line */
