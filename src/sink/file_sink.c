@@ -4,9 +4,10 @@
 
 #include "sink/kinds.h"
 
-static int write_lines(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress)
+static int write_lines(void *state, const char *lines, size_t len, const struct sink_end *end,
+		       struct sink_progress *progress)
 {
-	(void)cancel;
+	(void)end;
 	return rotating_write(state, lines, len, &progress->done);
 }
 

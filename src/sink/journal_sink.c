@@ -14,28 +14,19 @@
 
 #define FIELDS "SYSLOG_IDENTIFIER=kunai\nPRIORITY=6\nMESSAGE="
 
-enum { WAIT_MS = 1000, PARTS = 2 };
+enum { PARTS = 2 };
 
 struct journal {
 	char *path;
 	int fd;
 };
 
-static int wait_for_room(const struct journal *j, int cancel)
-{
-	struct pollfd fds[] = {{.fd = j->fd, .events = POLLOUT}, {.fd = cancel, .events = POLLIN}};
-
-	if (poll(fds, 2, WAIT_MS) < 0 && errno != EINTR)
-		return -errno;
-	return fds[1].revents && !fds[0].revents ? -ECANCELED : 0;
-}
-
-static int send_datagram(const struct journal *j, const struct msghdr *message, int cancel)
+static int send_datagram(const struct journal *j, const struct msghdr *message, const struct sink_end *end)
 {
 	while (sendmsg(j->fd, message, MSG_NOSIGNAL) < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
 			return -errno;
-		int err = wait_for_room(j, cancel);
+		int err = sink_wait_writable(end, j->fd);
 		if (err)
 			return err;
 	}
@@ -43,7 +34,7 @@ static int send_datagram(const struct journal *j, const struct msghdr *message, 
 }
 
 /* The journal reads it from the file, which nobody can change any more. */
-static int send_by_file(const struct journal *j, const struct iovec *parts, int cancel)
+static int send_by_file(const struct journal *j, const struct iovec *parts, const struct sink_end *end)
 {
 	union {
 		struct cmsghdr align;
@@ -63,22 +54,23 @@ static int send_by_file(const struct journal *j, const struct iovec *parts, int 
 		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
 	if (!err)
-		err = send_datagram(j, &message, cancel);
+		err = send_datagram(j, &message, end);
 	close(fd);
 	return err;
 }
 
 /* JSON holds no newline, so the line itself ends the field. */
-static int send_line(const struct journal *j, const char *line, size_t len, int cancel)
+static int send_line(const struct journal *j, const char *line, size_t len, const struct sink_end *end)
 {
 	struct iovec parts[PARTS] = {{(void *)FIELDS, sizeof(FIELDS) - 1}, {(void *)line, len}};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = PARTS};
 
-	int err = send_datagram(j, &message, cancel);
-	return err == -EMSGSIZE ? send_by_file(j, parts, cancel) : err;
+	int err = send_datagram(j, &message, end);
+	return err == -EMSGSIZE ? send_by_file(j, parts, end) : err;
 }
 
-static int write_lines(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress)
+static int write_lines(void *state, const char *lines, size_t len, const struct sink_end *end,
+		       struct sink_progress *progress)
 {
 	struct journal *j = state;
 	int err = 0;
@@ -89,10 +81,10 @@ static int write_lines(void *state, const char *lines, size_t len, int cancel, s
 	}
 	while (!err && progress->done < len) {
 		const char *line = lines + progress->done;
-		const char *end = memchr(line, '\n', len - progress->done);
-		size_t line_len = end ? (size_t)(end - line) + 1 : len - progress->done;
+		const char *newline = memchr(line, '\n', len - progress->done);
+		size_t line_len = newline ? (size_t)(newline - line) + 1 : len - progress->done;
 
-		err = send_line(j, line, line_len, cancel);
+		err = send_line(j, line, line_len, end);
 		if (!err)
 			progress->done += line_len;
 	}

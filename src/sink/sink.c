@@ -38,15 +38,35 @@ static void close_sink(struct sink *s)
 		signal_fd(s->on_closed);
 }
 
-static bool is_too_late(const struct sink *s)
+/* ms */
+static int time_left(const struct sink_end *end)
 {
-	return s->ending && now_ms() >= s->deadline;
+	uint64_t now = now_ms();
+
+	return now < end->deadline ? (int)(end->deadline - now) : 0;
+}
+
+static bool is_too_late(const struct sink_end *end)
+{
+	return end->asked && time_left(end) == 0;
+}
+
+int sink_wait_writable(const struct sink_end *end, int fd)
+{
+	struct pollfd fds[] = {{.fd = fd, .events = POLLOUT}, {.fd = end->cancel, .events = POLLIN}};
+
+	int n = poll(fds, 2, SINK_WAIT_MS);
+	if (n > 0 && !fds[0].revents)
+		n = poll(fds, 1, time_left(end));
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	return is_too_late(end) ? -ECANCELED : 0;
 }
 
 /* Lines that come meanwhile stay in the queue. */
 static void wait_before_retry(struct sink *s)
 {
-	struct pollfd fd = {.fd = s->cancel, .events = POLLIN};
+	struct pollfd fd = {.fd = s->end.cancel, .events = POLLIN};
 
 	poll(&fd, 1, SINK_RETRY_MS);
 }
@@ -57,7 +77,7 @@ static bool write_once(struct sink *s, const struct chunk *c, size_t *done)
 	struct sink_progress progress = {0};
 	const char *rest = c->bytes + *done;
 
-	int err = s->kind->write(s->state, rest, c->len - *done, s->cancel, &progress);
+	int err = s->kind->write(s->state, rest, c->len - *done, &s->end, &progress);
 	s->written += lines_count(rest, progress.done) - progress.dropped;
 	drop_lines(s, progress.dropped, err ? -err : EMSGSIZE);
 	*done += progress.done;
@@ -71,10 +91,10 @@ static void write_chunk(struct sink *s, const struct chunk *c)
 {
 	size_t done = 0;
 
-	while (!s->closed && !is_too_late(s)) {
+	while (!s->closed && !is_too_late(&s->end)) {
 		if (write_once(s, c, &done))
 			break;
-		if (s->ending)
+		if (s->end.asked)
 			break; /* tried, and there is no time to try again */
 		wait_before_retry(s);
 	}
@@ -105,7 +125,7 @@ static void *work(void *argument)
 
 	for (;;) {
 		/* looked at before the queue: what was put in before the end is taken */
-		bool ending = s->ending;
+		bool ending = s->end.asked;
 		struct chunk *c = queue_take(&s->queue);
 		if (c) {
 			write_chunk(s, c);
@@ -121,7 +141,7 @@ static void *work(void *argument)
 		}
 	}
 	if (s->kind->finish) {
-		uint64_t lines = s->kind->finish(s->state, is_too_late(s) ? 0 : SINK_FINISH_MS);
+		uint64_t lines = s->kind->finish(s->state, is_too_late(&s->end) ? 0 : SINK_FINISH_MS);
 		s->written -= lines;
 		drop_lines(s, lines, ETIMEDOUT);
 	}
@@ -145,8 +165,8 @@ int sink_start(const struct sink_kind *kind, void *state, const char *name, int 
 	s->kind = kind;
 	s->state = state;
 	s->on_closed = on_closed;
-	s->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = s->cancel < 0 ? -errno : -pthread_create(&s->thread, NULL, work, s);
+	s->end.cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = s->end.cancel < 0 ? -errno : -pthread_create(&s->thread, NULL, work, s);
 	s->begun = !err;
 	if (err) {
 		sink_free(s);
@@ -166,10 +186,10 @@ void sink_put(struct sink *s, struct chunk *c)
 
 void sink_end(struct sink *s, bool now)
 {
-	s->deadline = now ? 0 : now_ms() + SINK_END_MS;
-	s->ending = true;
+	s->end.deadline = now ? 0 : now_ms() + SINK_END_MS;
+	s->end.asked = true;
 	queue_wake(&s->queue);
-	signal_fd(s->cancel);
+	signal_fd(s->end.cancel);
 }
 
 void sink_join(struct sink *s)
@@ -189,8 +209,8 @@ void sink_free(struct sink *s)
 	}
 	s->kind->free(s->state);
 	queue_fini(&s->queue);
-	if (s->cancel >= 0)
-		close(s->cancel);
+	if (s->end.cancel >= 0)
+		close(s->end.cancel);
 	free(s->name);
 	free(s);
 }

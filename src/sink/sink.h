@@ -14,6 +14,7 @@ enum {
 	SINK_FDS_MAX = 40,
 	SINK_END_MS = 3000, /* after the end is asked for, what has not been written by then is dropped */
 	SINK_FINISH_MS = 1000,
+	SINK_WAIT_MS = 1000, /* for a reader that is behind, between two looks */
 	SINK_RETRY_MS = 500, /* between two tries of a sink that does not work */
 };
 
@@ -23,12 +24,19 @@ struct sink_progress {
 	uint64_t dropped; /* lines among them that will never be written */
 };
 
+struct sink_end {
+	int cancel; /* readable when it has been asked for */
+	_Atomic bool asked;
+	_Atomic uint64_t deadline; /* monotonic ms, once it has been asked for */
+};
+
 struct sink_kind {
 	/*
 	 * Writes whole lines. 0: all is done for. -EPIPE: nobody will ever read more. Another -errno: the rest may be tried
-	 * again in a while. May wait, but not after cancel is readable.
+	 * again in a while. May wait, but not beyond the end.
 	 */
-	int (*write)(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress);
+	int (*write)(void *state, const char *lines, size_t len, const struct sink_end *end,
+		     struct sink_progress *progress);
 	/* What to wait for beside lines, and what then. Both or none. -EPIPE as above. */
 	unsigned int (*fds)(void *state, struct pollfd *ret, unsigned int max);
 	int (*serve)(void *state, const struct pollfd *fds, unsigned int count);
@@ -47,19 +55,20 @@ struct sink {
 	struct queue queue;
 	pthread_t thread;
 	bool begun;
-	int cancel;    /* readable when the end has been asked for */
-	int on_closed; /* borrowed: written to when the sink closes */
-	_Atomic bool ending;
-	_Atomic uint64_t deadline; /* monotonic ms */
-	_Atomic bool closed;       /* nobody will read more */
-	_Atomic uint64_t written;  /* lines */
-	_Atomic uint64_t dropped;  /* lines */
-	_Atomic int error;         /* errno of the last try, 0 when it went well */
-	_Atomic int drop_error;    /* errno of the last line that was dropped */
+	struct sink_end end;
+	int on_closed;            /* borrowed: written to when the sink closes */
+	_Atomic bool closed;      /* nobody will read more */
+	_Atomic uint64_t written; /* lines */
+	_Atomic uint64_t dropped; /* lines */
+	_Atomic int error;        /* errno of the last try, 0 when it went well */
+	_Atomic int drop_error;   /* errno of the last line that was dropped */
 };
 
 /* Takes the state over, also on failure; name is copied. Signals must be blocked. Returns 0 or -errno. */
 int sink_start(const struct sink_kind *kind, void *state, const char *name, int on_closed, struct sink **ret);
+
+/* For kinds: waits, not for ever, until fd may take more. -ECANCELED: it did not, and there is no time left. Or -errno. */
+int sink_wait_writable(const struct sink_end *end, int fd);
 
 /* Never waits. */
 void sink_put(struct sink *s, struct chunk *c);

@@ -76,12 +76,13 @@ static bool give(struct client *c, const char *lines, size_t len)
 }
 
 /* A line that one of several clients misses counts once. */
-static int write_lines(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress)
+static int write_lines(void *state, const char *lines, size_t len, const struct sink_end *end,
+		       struct sink_progress *progress)
 {
 	struct server *s = state;
 	bool missed = false;
 
-	(void)cancel;
+	(void)end;
 	for (unsigned int i = s->count; i > 0; i--) {
 		missed = !give(&s->clients[i - 1], lines, len) || missed;
 		if (!send_backlog(&s->clients[i - 1]))

@@ -5,12 +5,13 @@
 #include "sink/kinds.h"
 #include "sink/stream.h"
 
-static int write_lines(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress)
+static int write_lines(void *state, const char *lines, size_t len, const struct sink_end *end,
+		       struct sink_progress *progress)
 {
 	struct stream *stream = state;
 	uint64_t dropped = stream->dropped;
 
-	stream->cancel = cancel;
+	stream->cancel = end->cancel;
 	stream_write(stream, lines, len);
 	progress->done = len;
 	progress->dropped = stream->dropped - dropped;

@@ -15,7 +15,6 @@
 enum {
 	PRIORITY = 3 * 8 + 6, /* RFC 5424, 6.2.1: system daemons, informational */
 	HEADER_MAX = 256,
-	WAIT_MS = 1000, /* for a receiver that is behind, between two looks at the end */
 };
 
 struct logger {
@@ -56,18 +55,8 @@ static size_t write_header(const struct logger *l, char ret[HEADER_MAX])
 	return (size_t)n;
 }
 
-/* -ECANCELED: the end is wanted first. */
-static int wait_for_room(const struct logger *l, int cancel)
-{
-	struct pollfd fds[] = {{.fd = l->fd, .events = POLLOUT}, {.fd = cancel, .events = POLLIN}};
-
-	if (poll(fds, 2, WAIT_MS) < 0 && errno != EINTR)
-		return -errno;
-	return fds[1].revents && !fds[0].revents ? -ECANCELED : 0;
-}
-
 /* A stream can take a part of a message; a datagram is taken as a whole. */
-static int send_message(struct logger *l, struct iovec *parts, size_t count, int cancel)
+static int send_message(struct logger *l, struct iovec *parts, size_t count, const struct sink_end *end)
 {
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
 
@@ -86,32 +75,33 @@ static int send_message(struct logger *l, struct iovec *parts, size_t count, int
 		}
 		if (message.msg_iovlen == 0 || message.msg_iov->iov_len == 0)
 			return 0;
-		int err = wait_for_room(l, cancel);
+		int err = sink_wait_writable(end, l->fd);
 		if (err)
 			return err;
 	}
 }
 
 /* line: with its newline, which only a stream needs. */
-static int send_line(struct logger *l, const char *line, size_t len, int cancel)
+static int send_line(struct logger *l, const char *line, size_t len, const struct sink_end *end)
 {
 	char header[HEADER_MAX];
 	struct iovec parts[] = {{header, write_header(l, header)}, {(void *)line, len - !l->stream}};
 
-	return send_message(l, parts, 2, cancel);
+	return send_message(l, parts, 2, end);
 }
 
-static int write_lines(void *state, const char *lines, size_t len, int cancel, struct sink_progress *progress)
+static int write_lines(void *state, const char *lines, size_t len, const struct sink_end *end,
+		       struct sink_progress *progress)
 {
 	struct logger *l = state;
 	int err = l->fd < 0 ? connect_logger(l) : 0;
 
 	while (!err && progress->done < len) {
 		const char *line = lines + progress->done;
-		const char *end = memchr(line, '\n', len - progress->done);
-		size_t line_len = end ? (size_t)(end - line) + 1 : len - progress->done;
+		const char *newline = memchr(line, '\n', len - progress->done);
+		size_t line_len = newline ? (size_t)(newline - line) + 1 : len - progress->done;
 
-		err = send_line(l, line, line_len, cancel);
+		err = send_line(l, line, line_len, end);
 		if (err == -EMSGSIZE) {
 			progress->dropped++;
 			err = 0;

@@ -247,7 +247,62 @@ static void test_syslog_comes_and_goes(void)
 	unlink(in_dir("syslog"));
 }
 
-/* A reader of the socket that reads nothing, and a pipe nobody reads: neither holds up the file. */
+struct late_reader {
+	int fds[2];
+	unsigned int want, got[2];
+};
+
+/* When the end has been asked for, most likely: nothing depends on it. */
+static void *read_late(void *context)
+{
+	struct late_reader *r = context;
+	char byte;
+
+	usleep(100000);
+	for (int i = 0; i < 2; i++)
+		while (r->got[i] < r->want && recv(r->fds[i], &byte, 1, 0) == 1)
+			r->got[i]++;
+	return NULL;
+}
+
+/* More than a socket takes waits at the end. */
+static void test_late_readers(void)
+{
+	enum { LINES = 61, SIZE = 60000 };
+	static char line[SIZE];
+	const struct timeval patience = {.tv_sec = 10};
+	struct late_reader r = {.want = LINES};
+	pthread_t thread;
+	struct outputs o;
+	unsigned int failed;
+	const struct output_spec specs[] = {
+		{.kind = OUTPUT_SYSLOG, .path = in_dir("syslog")},
+		{.kind = OUTPUT_JOURNAL, .path = in_dir("journal")},
+	};
+
+	memset(line, 'x', SIZE);
+	line[SIZE - 1] = '\n';
+	for (int i = 0; i < 2; i++) {
+		r.fds[i] = bind_datagrams(specs[i].path, SOCK_DGRAM);
+		setsockopt(r.fds[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	}
+	ok(outputs_open(&o, specs, 2, &failed) == 0, "journal and syslog that are behind");
+	for (int i = 0; i < LINES; i++)
+		outputs_write(&o, line, SIZE, NULL, 0);
+	pthread_create(&thread, NULL, read_late, &r);
+	outputs_finish(&o);
+	for (unsigned int i = 0; i < 2; i++)
+		is_u64(stats_of(&o, i).written, LINES, "what waits is sent at the end");
+	outputs_close(&o);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 2; i++) {
+		is_u64(r.got[i], LINES, "  and received");
+		close(r.fds[i]);
+		unlink(specs[i].path);
+	}
+}
+
+/* A reader of the socket that reads nothing, a pipe and a syslog nobody reads: none holds up the file. */
 static void test_stuck(void)
 {
 	enum { CHUNKS = 400, LINES = 100 };
@@ -259,6 +314,7 @@ static void test_stuck(void)
 		{.kind = OUTPUT_FILE, .path = in_dir("events")},
 		{.kind = OUTPUT_SOCKET, .path = in_dir("socket")},
 		{.kind = OUTPUT_FILE, .path = in_dir("fifo")},
+		{.kind = OUTPUT_SYSLOG, .path = in_dir("syslog")},
 	};
 	struct timespec began, ended;
 
@@ -267,7 +323,8 @@ static void test_stuck(void)
 		lines[i] = '\n';
 	mkfifo(in_dir("fifo"), 0600);
 	ends[0] = open(in_dir("fifo"), O_RDWR);
-	ok(outputs_open(&o, specs, 3, &failed) == 0, "a file, a socket and a pipe");
+	int syslog = bind_datagrams(in_dir("syslog"), SOCK_DGRAM);
+	ok(outputs_open(&o, specs, 4, &failed) == 0, "a file, a socket, a pipe and syslog");
 	int reader = connect_client();
 	for (int i = 0; i < CHUNKS; i++) {
 		outputs_write(&o, lines, sizeof(lines), NULL, 0);
@@ -286,9 +343,14 @@ static void test_stuck(void)
 	ok(ended.tv_sec - began.tv_sec < (getenv("KUNAI_TEST_SLOW") ? 120 : 20), "and the end comes in time");
 	struct output_stats stats = stats_of(&o, 2);
 	is_u64(stats.written + stats.dropped, CHUNKS * LINES, "written and dropped are all");
+	stats = stats_of(&o, 3);
+	is_u64(stats.written + stats.dropped, CHUNKS * LINES, "of syslog, too");
+	ok(stats.dropped > 0, "  which dropped some");
 	stats = stats_of(&o, 1);
-	is_u64(stats.written + stats.dropped, CHUNKS * LINES, "of the socket, too");
+	is_u64(stats.written + stats.dropped, CHUNKS * LINES, "and of the socket");
 	outputs_close(&o);
+	close(syslog);
+	unlink(in_dir("syslog"));
 	size_t got = 0;
 	for (ssize_t n; (n = read(reader, lines, sizeof(lines))) > 0;)
 		got += (size_t)n;
@@ -438,6 +500,7 @@ int main(void)
 	test_several();
 	test_large();
 	test_syslog_comes_and_goes();
+	test_late_readers();
 	test_stuck();
 	test_closed_pipe();
 	test_text();
