@@ -237,7 +237,7 @@ void outputs_read_stats(const struct outputs *o, unsigned int i, struct output_s
 	ret->name = s->name;
 	ret->written = s->written;
 	ret->dropped = s->dropped + o->unqueued;
-	ret->waiting = queue_lines(&s->queue);
+	ret->waiting = queue_lines(&s->queue) + s->in_hand;
 	ret->error = s->error;
 	ret->drop_error = s->drop_error;
 	ret->closed = s->closed;

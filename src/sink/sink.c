@@ -78,7 +78,9 @@ static bool write_once(struct sink *s, const struct chunk *c, size_t *done)
 	const char *rest = c->bytes + *done;
 
 	int err = s->kind->write(s->state, rest, c->len - *done, &s->end, &progress);
-	s->written += lines_count(rest, progress.done) - progress.dropped;
+	uint64_t lines = lines_count(rest, progress.done);
+	s->written += lines - progress.dropped;
+	s->in_hand -= lines;
 	drop_lines(s, progress.dropped, err ? -err : EMSGSIZE);
 	*done += progress.done;
 	s->error = -err;
@@ -91,6 +93,7 @@ static void write_chunk(struct sink *s, const struct chunk *c)
 {
 	size_t done = 0;
 
+	s->in_hand = c->lines;
 	while (!s->closed && !is_too_late(&s->end)) {
 		if (write_once(s, c, &done))
 			break;
@@ -100,6 +103,7 @@ static void write_chunk(struct sink *s, const struct chunk *c)
 	}
 	if (done < c->len)
 		drop_lines(s, lines_count(c->bytes + done, c->len - done), s->error ? s->error : ECANCELED);
+	s->in_hand = 0;
 }
 
 /* Until there are lines, or the end is near. */

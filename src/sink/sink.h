@@ -58,6 +58,7 @@ struct sink {
 	struct sink_end end;
 	int on_closed;            /* borrowed: written to when the sink closes */
 	_Atomic bool closed;      /* nobody will read more */
+	_Atomic uint64_t in_hand; /* lines that have left the queue, and are not done for */
 	_Atomic uint64_t written; /* lines */
 	_Atomic uint64_t dropped; /* lines */
 	_Atomic int error;        /* errno of the last try, 0 when it went well */
