@@ -27,6 +27,7 @@ live=$(dirname "$0")
 work=$(mktemp -d "${TMPDIR:-/tmp}/kunai-live.XXXXXX") || exit 1
 chmod 755 "$work"
 sensor= seeded= seen=
+echo "kunai: the live test begins" >/dev/kmsg
 
 clean_up() {
     for pid in $sensor $seeded $seen; do
