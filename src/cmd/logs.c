@@ -33,9 +33,8 @@ static const struct config_option options[OPTIONS] = {
 	[SINCE] = {.type = OPTION_TYPE_FILE,
 		   .name = "since",
 		   .argument = "TIME",
-		   .help = "only events from then on: 2026-11-22, '2026-11-22 06:00', 2026-11-22T06:00:00Z, "
-			   "or 1h 30m "
-			   "for so long ago"},
+		   .help = "only events from then on: 06:00, '2026-11-22 06:00', 2026-11-22T06:00:00Z, "
+			   "yesterday, or -1h for an hour ago"},
 	[UNTIL] = {.type = OPTION_TYPE_FILE,
 		   .name = "until",
 		   .argument = "TIME",
@@ -149,8 +148,8 @@ static int read_time(const struct cmd_context *ctx, int option, uint64_t *ret)
 	if (time_option_parse(value->text, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, ret) ==
 	    0)
 		return EXIT_SUCCESS;
-	return cmd_fail_usage("option '--%s': expected a time such as '2026-11-22 06:00', "
-			      "2026-11-22T06:00:00Z, or 1h 30m for so long ago",
+	return cmd_fail_usage("option '--%s': expected a time such as 06:00, '2026-11-22 06:00', "
+			      "2026-11-22T06:00:00Z, yesterday, or -1h for an hour ago",
 			      options[option].name);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
+#include "base/chars.h"
 #include "base/nearest.h"
 
 const struct config_option cmd_globals[CMD_GLOBALS] = {
@@ -135,7 +136,8 @@ static int add_option(struct parser *parser, const struct config_option *option,
 	}
 	if (option->argument && !text) {
 		const char *next = parser->next < parser->count ? parser->args[parser->next] : NULL;
-		if (!next || (next[0] == '-' && next[1])) {
+		/* -1h is a value: no option is a digit */
+		if (!next || (next[0] == '-' && next[1] && !chars_is_digit(next[1]))) {
 			buf_printf(parser->error, "option '--%s' needs a value: --%s=%s", option->name,
 				   option->name, option->argument);
 			return -EINVAL;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/chars.h"
@@ -36,39 +37,94 @@ static int convert(struct tm *tm, bool utc, uint64_t fraction, uint64_t *ret)
 	return 0;
 }
 
-static int parse_calendar(const char *text, uint64_t *ret)
+/* Takes the text off, if it begins with the word. */
+static bool take_word(const char **at, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(*at, word, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+/* As the calendar on the wall here has it. Noon is there on every day. */
+static void set_day(struct tm *tm, uint64_t now, int days_ago)
+{
+	time_t seconds = (time_t)(now / SECOND);
+	struct tm day;
+
+	localtime_r(&seconds, &day);
+	day.tm_mday -= days_ago;
+	day.tm_hour = 12;
+	mktime(&day);
+	tm->tm_year = day.tm_year;
+	tm->tm_mon = day.tm_mon;
+	tm->tm_mday = day.tm_mday;
+}
+
+/* True: a time of day may follow, after a separator. */
+static bool parse_day(const char **at, uint64_t now, struct tm *tm)
+{
+	int len = 0;
+
+	if (take_word(at, "today"))
+		set_day(tm, now, 0);
+	else if (take_word(at, "yesterday"))
+		set_day(tm, now, 1);
+	else if (sscanf(*at, "%4d-%2d-%2d%n", &tm->tm_year, &tm->tm_mon, &tm->tm_mday, &len) == 3)
+		tm->tm_year -= 1900, tm->tm_mon -= 1;
+	else
+		return false;
+	*at += len;
+	return true;
+}
+
+static int parse_calendar(const char *text, uint64_t now, uint64_t *ret)
 {
 	struct tm tm = {.tm_isdst = -1};
 	uint64_t fraction = 0;
 	char separator = ' ';
-	int date = 0, minutes = 0, seconds = 0;
+	int minutes = 0, seconds = 0;
 
-	if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &date) != 3)
-		return -EINVAL;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	text += date;
-	if (*text == ' ' || *text == 'T') {
-		separator = *text;
-		if (sscanf(text + 1, "%2d:%2d%n:%2d%n", &tm.tm_hour, &tm.tm_min, &minutes, &tm.tm_sec,
-			   &seconds) < 2)
+	bool has_day = parse_day(&text, now, &tm), has_time = !has_day;
+	if (!has_day)
+		set_day(&tm, now, 0);
+	else if (*text == ' ' || *text == 'T')
+		separator = *text++, has_time = true;
+	if (has_time) {
+		if (sscanf(text, "%2d:%2d%n:%2d%n", &tm.tm_hour, &tm.tm_min, &minutes, &tm.tm_sec, &seconds) <
+		    2)
 			return -EINVAL;
-		text += 1 + (seconds ? seconds : minutes);
+		text += seconds ? seconds : minutes;
 		fraction = parse_fraction(&text);
 	}
 	bool utc = *text == 'Z' && separator == 'T';
 	return text[utc] ? -EINVAL : convert(&tm, utc, fraction, ret);
 }
 
-int time_option_parse(const char *text, uint64_t now, uint64_t *ret)
+/* "1h 30m", "-1h 30m", "1h 30m ago" */
+static int parse_ago(const char *text, uint64_t now, uint64_t *ret)
 {
+	struct str duration = str_of(text + (*text == '-'));
 	uint64_t ago;
 
-	if (scalar_parse_duration(str_of(text), &ago) == 0) {
-		*ret = ago < now ? now - ago : 0;
+	if (str_ends_with(duration, STR(" ago")))
+		duration.len -= sizeof(" ago") - 1;
+	if (scalar_parse_duration(duration, &ago) < 0)
+		return -EINVAL;
+	*ret = ago < now ? now - ago : 0;
+	return 0;
+}
+
+int time_option_parse(const char *text, uint64_t now, uint64_t *ret)
+{
+	if (parse_ago(text, now, ret) == 0)
 		return 0;
-	}
-	return parse_calendar(text, ret);
+	if (strcmp(text, "now") != 0)
+		return parse_calendar(text, now, ret);
+	*ret = now;
+	return 0;
 }
 
 /* Quotes within values are escaped, so the key cannot be imitated; it stands near the end. */
@@ -88,7 +144,7 @@ uint64_t time_of_line(struct str line)
 			return 0;
 		memcpy(text, value, (size_t)(end - value));
 		text[end - value] = '\0';
-		return parse_calendar(text, &ns) == 0 ? ns : 0;
+		return parse_calendar(text, 0, &ns) == 0 ? ns : 0;
 	}
 	return 0;
 }

@@ -7,7 +7,8 @@
 
 /*
  * "2026-11-22T06:00:00Z" with up to nine decimals, in UTC; "2026-11-22", "2026-11-22 06:00" and "2026-11-22 06:00:00" in
- * local time; "15m" or "1h 30m" before now. Times are ns since the epoch. Returns 0 or -EINVAL.
+ * local time, with "today", "yesterday" or nothing, for today, in place of the date; "now"; "15m", "-15m", "15m ago" or
+ * "1h 30m" before now. Times are ns since the epoch. Returns 0 or -EINVAL.
  */
 int time_option_parse(const char *text, uint64_t now, uint64_t *ret);
 
