@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from completion import test_completion, test_root
+from prompts import test_prompts
 from tap import Tap
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -514,6 +515,7 @@ def main():
         test_logs(tap, work)
         test_follow(tap, work)
         test_install(tap, work)
+        test_prompts(tap, work, KUNAI)
         test_test(tap, work)
         test_test_of_exclusion(tap, work)
         test_readme(tap, work)
