@@ -64,15 +64,15 @@ static void end(const struct text_writer *w, struct buf *out)
 	begin(w, PLAIN, out);
 }
 
-/* Local time, as everything else that a person sees in a terminal. */
+/* Local time, as everything else that a person sees in a terminal, and as `kunai logs --since` takes it. */
 static void write_time(uint64_t ns, struct buf *out)
 {
 	time_t seconds = (time_t)(ns / 1000000000);
 	struct tm tm;
 
 	localtime_r(&seconds, &tm);
-	buf_printf(out, "%02d:%02d:%02d.%03u ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		   (unsigned int)(ns % 1000000000 / 1000000));
+	buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d.%03u ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+		   tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned int)(ns % 1000000000 / 1000000));
 }
 
 static void write_who(const struct text_writer *w, const struct event *e, struct buf *out)

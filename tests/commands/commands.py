@@ -95,7 +95,7 @@ def test_text(tap, work):
     run = kunai("replay", "--format", "text", GOLDEN)
     lines = run.stdout.splitlines()
     tap.equal((run.returncode, len(lines)), (0, len(GOLDEN.read_text().splitlines())), "as text every event is one line")
-    kinds = {line.split()[1] for line in lines}
+    kinds = {line.split()[2] for line in lines}
     tap.equal(sorted(kinds), names([json.loads(line) for line in GOLDEN.read_text().splitlines()]), "which says what it is")
     tap.ok("\x1b" not in run.stdout, "without colours where there is no terminal")
     (work / "text.kun").write_text(RULES)

@@ -79,21 +79,22 @@ out:
 static void test_lines(void)
 {
 	check_line("{\"data\":{\"path\":\"/a\\u001b[31mb\",\"success\":true}," INFO("file_unlink"), false,
-		   "09:55:53.138 file_unlink   sh(7) root /a\\x1b[31mb\n",
+		   "2024-11-19 09:55:53.138 file_unlink   sh(7) root /a\\x1b[31mb\n",
 		   "no escape sequence comes through");
 	check_line("{\"data\":{\"path\":\"/\\u202ecod.exe\",\"success\":false}," INFO("file_unlink"), false,
-		   "09:55:53.138 file_unlink   sh(7) root /\\xe2\\x80\\xaecod.exe  FAILED\n",
+		   "2024-11-19 09:55:53.138 file_unlink   sh(7) root /\\xe2\\x80\\xaecod.exe  FAILED\n",
 		   "nor what turns the direction; a failure is told");
 	check_line("{\"data\":{\"socket\":{\"proto\":\"TCP\"},\"dst\":{\"ip\":\"1.2.3.4\",\"port\":443,"
 		   "\"hostname\":\"?\"},\"connected\":true}," INFO("connect"),
-		   false, "09:55:53.138 connect       sh(7) root TCP 1.2.3.4 443\n",
+		   false, "2024-11-19 09:55:53.138 connect       sh(7) root TCP 1.2.3.4 443\n",
 		   "what is unknown is left out");
 	check_line("{\"data\":{\"socket\":{\"proto\":\"TCP\"},\"dst\":{\"ip\":\"1.2.3.4\",\"port\":443,"
 		   "\"hostname\":\"é.org\"},\"connected\":true}," INFO("connect"),
-		   false, "09:55:53.138 connect       sh(7) root TCP 1.2.3.4 443  é.org\n",
+		   false, "2024-11-19 09:55:53.138 connect       sh(7) root TCP 1.2.3.4 443  é.org\n",
 		   "what is known is not");
 	check_line("{\"data\":{\"path\":\"/x\"}," INFO("file_create"), true,
-		   "\033[90m09:55:53.138 \033[0m\033[34mfile_create   \033[0msh(7) root /x\n", "colours");
+		   "\033[90m2024-11-19 09:55:53.138 \033[0m\033[34mfile_create   \033[0msh(7) root /x\n",
+		   "colours");
 }
 
 static void test_detection(void)
