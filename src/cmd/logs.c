@@ -173,6 +173,9 @@ static int find_log(const struct cmd_context *ctx, char **ret)
 	const struct cmd_value *file = cmd_find_value(ctx, &options[CONFIG]);
 	struct config config;
 
+	if (!file && access(CONFIG_DEFAULT_PATH, F_OK) < 0 && errno == ENOENT)
+		return cmd_fail("there is no " CONFIG_DEFAULT_PATH " that names the log; name it with "
+				"--log-file=FILE");
 	int status = cmd_load_config(file ? file->text : CONFIG_DEFAULT_PATH, &config);
 	if (status)
 		return status;

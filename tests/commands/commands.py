@@ -167,6 +167,9 @@ def test_logs(tap, work):
     tap.equal(numbers(kunai("logs", "-l", log, "--since", "-100years").stdout), list(range(1, 19)), "so long ago")
     for wrong in ("2026-13-01", "tomorrow", "yesterdayish", "yesterday 6", "today ", "2026-11-22 25:61", "24:00", "6", "-", "-1x", "ago", ""):
         tap.equal(kunai("logs", "-l", log, "--since", wrong).returncode, 2, f"no time: {wrong!r}")
+    if not os.path.exists("/etc/kunai/config.yaml"):
+        run = kunai("logs")
+        tap.ok(run.returncode == 1 and "--log-file=FILE" in run.stderr, "no log and no configuration: what to do is told", run.stderr)
     run = kunai("logs", "-l", work)
     tap.equal((run.returncode, run.stderr), (1, f"Error: kunai output={work} is not a regular file\n"), "a directory")
     tap.equal(kunai("logs", "-l", log, "-c", config).returncode, 2, "--log-file excludes --config")
