@@ -275,9 +275,11 @@ struct fdtable {
 	unsigned long *open_fds;
 } KERNEL_TYPE;
 
+enum { NR_OPEN_DEFAULT = 64 };
 struct files_struct {
 	atomic_t count;
 	struct fdtable *fdt;
+	struct file *fd_array[NR_OPEN_DEFAULT];
 } KERNEL_TYPE;
 
 struct fs_struct {

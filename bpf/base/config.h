@@ -19,6 +19,7 @@ enum {
 enum { HELD_RECORDS = 128 };      /* see emit/held.h */
 enum { RATED_TASKS = 16384 };     /* see emit/throttle.h */
 enum { ACCESS_BUCKET_BITS = 16 }; /* see emit/access.h */
+enum { FRESH_MARK_BITS = 12 };    /* see emit/file.h */
 
 /* The entries of a hook: see turns.h of the tracepoint tier. */
 #define TURN_LEVELS(LEVEL, ...) \

@@ -109,6 +109,7 @@ MAP(BPF_MAP_TYPE_LRU_HASH, CLOSING_TABLES, u64, u32, 0, closing_tables); /* key:
 MAP(BPF_MAP_TYPE_LRU_HASH, CONNECTING_SOCKS, u64, struct connecting, 0, connecting); /* key: struct sock * */
 MAP(BPF_MAP_TYPE_LRU_HASH, LOADING_MODULES, u64, struct module_name, 0, loading_modules); /* key: pid_tgid */
 MAP(BPF_MAP_TYPE_ARRAY, 1 << ACCESS_BUCKET_BITS, u32, struct access_bucket, 0, accesses); /* load: entries */
+MAP(BPF_MAP_TYPE_ARRAY, 1 << FRESH_MARK_BITS, u32, u64, 0, fresh_marks);
 MAP(BPF_MAP_TYPE_HASH, CHANGING_NAMES, u64, struct changing_name, 0,
     changing_names); /* key: struct dentry * */
 

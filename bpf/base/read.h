@@ -32,6 +32,26 @@ static __always_inline struct task_struct *current_task(void)
 #define POINTER_FUNCTION static __always_inline
 #endif
 
+/*
+ * What a hash takes of a pointer, typed or not: the verifier makes numbers of the distance of two pointers and of the lower
+ * half of one, and of nothing else.
+ */
+static __always_inline u64 pointer_distance(const void *a, const void *b)
+{
+	u64 distance = (u64)a - (u64)b;
+
+	asm volatile("" : "+r"(distance));
+	return distance;
+}
+
+static __always_inline u32 pointer_low(const void *a)
+{
+	u32 low;
+
+	asm volatile("%0 = %1" : "=w"(low) : "w"((u32)(u64)a));
+	return low;
+}
+
 /* Keeps clang from proving a bound in one register and using another: the verifier follows one only. */
 #define OPAQUE(variable) asm volatile("" : "+r"(variable))
 

@@ -27,6 +27,13 @@ static __always_inline bool wanted(u32 type)
 	return config.wanted & (1ULL << type);
 }
 
+static __always_inline u64 hash_mix(u64 hash, u64 word)
+{
+	/* an odd constant of 64 well-mixed bits: 2^64 divided by the golden ratio */
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
 /* For an event of which there is no room to remember the beginning. */
 #define COUNT_LOST(event)           \
 	do {                        \

@@ -19,36 +19,42 @@ static __always_inline bool access_wanted(u32 access)
 				     : wanted(EVENT_write) || wanted(EVENT_write_config);
 }
 
-static __always_inline u64 access_mix(u64 hash, u64 word)
-{
-	/* an odd constant of 64 well-mixed bits: 2^64 divided by the golden ratio */
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 32;
-}
-
 static __always_inline u64 access_hash_of_thread(u64 start, u64 exec_id, u32 pid, u32 access)
 {
-	return access_mix(access_mix(config.secret, start ^ exec_id << 56), (u64)pid << 1 | access);
+	return hash_mix(hash_mix(config.secret, start ^ exec_id << 56), (u64)pid << 1 | access);
 }
 
-static __always_inline u64 access_hash_of_current(u32 access)
+/* of the current task */
+static __always_inline u64 access_hash_of_task(struct task_struct *t, u32 access)
 {
-	struct task_struct *t = current_task();
-
 	return access_hash_of_thread(TYPED(t, start_boottime), TYPED(t, self_exec_id), TYPED(t, pid), access);
 }
 
 /* The inode's number can be used again, its generation then differs; the dentry and the mount are the name. */
-static __always_inline u64 access_hash(u64 of_thread, struct file *file, u64 number, u32 generation)
+static __always_inline u64 access_hash(u64 of_thread, const void *dentry, const void *mnt, u64 number,
+				       u32 generation)
+{
+	u64 hash = hash_mix(of_thread, pointer_distance(dentry, mnt));
+	hash = hash_mix(hash, (u64)generation << 32 | pointer_low(dentry));
+	hash = hash_mix(hash, number);
+	return hash | 1;
+}
+
+static __always_inline u64 access_hash_of_file(u64 of_thread, struct file *file, struct inode *inode)
 {
 	struct path path = {};
 
 	bpf_core_read(&path, sizeof(path), &file->f_path);
-	u64 hash = access_mix(of_thread, (u64)path.mnt);
-	hash = access_mix(hash, (u64)path.dentry);
-	hash = access_mix(hash, number);
-	hash = access_mix(hash, generation);
-	return hash | 1;
+	return access_hash(of_thread, path.dentry, path.mnt, BPF_CORE_READ(inode, i_ino),
+			   BPF_CORE_READ(inode, i_generation));
+}
+
+/* The same by the current task of a file and an inode that come with their types. */
+static __always_inline u64 access_hash_of_typed(struct task_struct *t, struct file *file, struct inode *inode,
+						u32 access)
+{
+	return access_hash(access_hash_of_task(t, access), file->f_path.dentry, file->f_path.mnt,
+			   inode->i_ino, inode->i_generation);
 }
 
 static __always_inline struct access_bucket *access_bucket_of(u64 hash)
@@ -122,8 +128,7 @@ __noinline int access_new(u64 address, u64 hash, u32 access, u32 via)
 /* The file is a regular one. */
 static __always_inline void file_accessed(struct file *file, struct inode *inode, u32 access, u32 via)
 {
-	u64 hash = access_hash(access_hash_of_current(access), file, BPF_CORE_READ(inode, i_ino),
-			       BPF_CORE_READ(inode, i_generation));
+	u64 hash = access_hash_of_file(access_hash_of_task(current_task(), access), file, inode);
 
 	if (!access_is_known(hash))
 		access_new((u64)file, hash, access, via);
@@ -147,6 +152,16 @@ static __always_inline void regular_written(struct file *file, struct inode *ino
 		file_accessed(file, inode, ACCESS_WRITE, via_of(how));
 	if (wanted(EVENT_write_close))
 		file_mark_written(file, how);
+}
+
+/* Whether an access that a typed file tells of has been seen to already: most have. how: WRITTEN_* of a write. */
+static __always_inline bool access_is_done(struct task_struct *t, struct file *file, struct inode *inode,
+					   u32 access, u32 how)
+{
+	if (access_wanted(access) && !access_is_known(access_hash_of_typed(t, file, inode, access)))
+		return false;
+	return access == ACCESS_READ || !wanted(EVENT_write_close) ||
+	       mark_is_fresh(file, inode, inode->i_ino, how);
 }
 
 static __always_inline void file_read(struct file *file)

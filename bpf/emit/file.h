@@ -15,6 +15,49 @@ static __always_inline void emit_file_create(struct file *file, u32 via)
 	record_submit_other(s, EVENT_file_create);
 }
 
+/*
+ * Before the table of written files stands a smaller one, of words that say: this file has its mark. Looking there costs a
+ * fifth. A word is a hash of the file, its inode, how it was written and of the time by marks: the table forgets what was
+ * not looked up for long, so that a word counts only while few other files were marked. Who removes a mark clears the
+ * word afterwards, who writes the word looks for the mark afterwards: no word outlives its mark.
+ */
+enum { FRESH_WINDOW_SHIFT = 10 };
+_Static_assert(WIRE_WRITTEN_FILES_MAX >> FRESH_WINDOW_SHIFT >= 16, "a window is a small part of the table");
+static u64 marks_made;
+
+static __always_inline u64 *fresh_mark(const void *file)
+{
+	u32 key = hash_mix(config.secret, pointer_low(file)) >> (64 - FRESH_MARK_BITS);
+
+	return bpf_map_lookup_elem(&fresh_marks, &key);
+}
+
+static __always_inline u64 fresh_word(const void *file, const void *inode, u64 number, u32 how)
+{
+	u64 window = *(volatile u64 *)&marks_made >> FRESH_WINDOW_SHIFT;
+	u64 hash = hash_mix(config.secret, pointer_distance(file, inode));
+
+	hash = hash_mix(hash, (u64)how << 32 | pointer_low(file));
+	hash = hash_mix(hash, number);
+	return hash_mix(hash, window) | 1;
+}
+
+/* Both pointers may be typed. */
+static __always_inline bool mark_is_fresh(const void *file, const void *inode, u64 number, u32 how)
+{
+	u64 *word = fresh_mark(file);
+
+	return word && *(volatile u64 *)word == fresh_word(file, inode, number, how);
+}
+
+static __always_inline void mark_refresh(struct file *file, u64 value)
+{
+	u64 *word = fresh_mark(file);
+
+	if (word)
+		*(volatile u64 *)word = value;
+}
+
 /* Whether it is remembered already. The memory of a file that was closed unseen may be used again, for another inode. */
 static __always_inline bool file_is_marked(struct written_file *known, u64 number, u32 how)
 {
@@ -32,17 +75,21 @@ static __always_inline void file_mark_written(struct file *file, u32 how)
 	u64 number = BPF_CORE_READ(inode, i_ino);
 	u64 key = (u64)file;
 
+	mark_refresh(file, fresh_word(file, inode, number, how));
 	struct written_file *known = bpf_map_lookup_elem(&written_files, &key);
 	if (file_is_marked(known, number, how))
 		return;
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || self())
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || self()) {
+		mark_refresh(file, 0);
 		return;
+	}
 	struct written_file written = {.inode = number, .mtime = inode_mtime(inode), .how = how};
 	if (bpf_map_update_elem(&written_files, &key, &written, BPF_ANY)) {
-		COUNT(EVENT_write_close, hits);
-		COUNT(EVENT_write_close, lost);
+		COUNT_LOST(EVENT_write_close);
+		mark_refresh(file, 0);
 	} else if (!known) {
 		COUNT(EVENT_write_close, followed);
+		__sync_fetch_and_add(&marks_made, 1);
 	}
 }
 
@@ -71,6 +118,7 @@ __noinline int file_closing(u64 address)
 	u32 how = written_how(written, file);
 	if (bpf_map_delete_elem(&written_files, &address))
 		return 0;
+	mark_refresh(file, 0);
 	COUNT(EVENT_write_close, unfollowed);
 	if (!how)
 		return 0;

@@ -131,12 +131,34 @@ static __always_inline void messages(u64 fd, u64 header, long ret, bool sent)
 	}
 }
 
+/* Whether reading or writing a descriptor is nothing new, by plain loads. False also when they cannot tell. */
+static __always_inline bool transfer_is_done(u32 fd, u32 access)
+{
+#if KUNAI_MODERN
+	struct task_struct *t = current_task();
+	struct file *file = typed_file_of_fd(t, fd);
+
+	if (!file)
+		return false;
+	struct inode *inode = file->f_inode;
+	u32 type = inode->i_mode & S_IFMT;
+	if (type == S_IFREG)
+		return access_is_done(t, file, inode, access, WRITTEN_WRITE);
+	return type != S_IFSOCK;
+#else
+	return false;
+#endif
+}
+
 /* write and writev: a regular file is marked, a socket sends. */
 static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 kind)
 {
-	struct file *file = file_of_fd(regs_arg(regs, 0));
+	u64 fd = regs_arg(regs, 0);
 
-	if (ret < 0 || !file)
+	if (ret < 0 || transfer_is_done(fd, ACCESS_WRITE))
+		return;
+	struct file *file = file_of_fd(fd);
+	if (!file)
 		return;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
@@ -154,9 +176,12 @@ static __always_inline void write_or_send(struct pt_regs *regs, long ret, u32 ki
 
 static __always_inline void read_from(struct pt_regs *regs, long ret, u32 kind)
 {
-	struct transfer m = {.size = ret, .kind = kind};
-	struct file *file = ret > 0 ? file_of_fd(regs_arg(regs, 0)) : NULL;
+	u64 fd = regs_arg(regs, 0);
 
+	if (ret <= 0 || transfer_is_done(fd, ACCESS_READ))
+		return;
+	struct transfer m = {.size = ret, .kind = kind};
+	struct file *file = file_of_fd(fd);
 	if (!file)
 		return;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);

@@ -33,7 +33,7 @@ static __always_inline void uring_accessed(struct task_struct *t, struct file *f
 		return;
 	u64 hash = access_hash_of_thread(BPF_CORE_READ(t, start_boottime), BPF_CORE_READ(t, self_exec_id),
 					 BPF_CORE_READ(t, pid), access);
-	hash = access_hash(hash, file, BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_generation));
+	hash = access_hash_of_file(hash, file, inode);
 	if (!access_is_known(hash))
 		access_new((u64)file, hash, access, VIA_URING);
 }

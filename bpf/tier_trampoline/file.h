@@ -27,34 +27,46 @@ static __always_inline bool is_clone(u32 access)
 enum { MAY_WRITE = 2, MAY_READ = 4 };
 
 /*
- * Every way to read and to write asks here first: plain and vectored calls, sendfile, splice, copy_file_range, clones,
- * fallocate, aio. Files that the kernel opened for itself, below an overlay, do not count. The file and its inode come with
- * their types here: reading them calls no helper, which is most of what an access costs that is known already.
+ * The file and its inode come with their types here: reading them calls no helper, which is most of what an access costs that
+ * is known already.
  */
-HOOK(fentry, on_file_permission)
+static __noinline int regular_permission(u64 *ctx)
 {
 	struct file *file = (struct file *)ctx[0];
 	u32 mask = ctx[1];
 	struct inode *inode = file->f_inode;
+	struct task_struct *t = current_task();
 
-	if ((inode->i_mode & S_IFMT) != S_IFREG || file->f_mode & FMODE_NOACCOUNT)
-		return;
-	u32 access = call_access() & ~CALL_SOCKETS;
+	if (file->f_mode & FMODE_NOACCOUNT)
+		return 0;
+	u32 access = call_access_of(t) & ~CALL_SOCKETS;
 	if (!access || !is_clone(access))
-		return;
+		return 0;
 	bool writes = mask & MAY_WRITE && access & ~CALL_READS;
 	if (!writes && !(mask & MAY_READ && access & CALL_READS))
-		return;
+		return 0;
+	u32 how = access & ~CALL_READS;
 	if (access_wanted(writes ? ACCESS_WRITE : ACCESS_READ)) {
-		u64 hash =
-			access_hash(access_hash_of_current(writes), file, inode->i_ino, inode->i_generation);
+		u64 hash = access_hash_of_typed(t, file, inode, writes);
 		if (!access_is_known(hash))
 			access_new(UNTYPED(u64, 0), hash, writes, 0);
 	}
-	u64 key = ctx[0];
-	if (writes && wanted(EVENT_write_close) &&
-	    !file_is_marked(bpf_map_lookup_elem(&written_files, &key), inode->i_ino, access & ~CALL_READS))
-		file_mark_written(UNTYPED(struct file *, 0), access & ~CALL_READS);
+	if (writes && wanted(EVENT_write_close) && !mark_is_fresh(file, inode, inode->i_ino, how))
+		file_mark_written(UNTYPED(struct file *, 0), how);
+	return 0;
+}
+
+/*
+ * Every way to read and to write asks here first: plain and vectored calls, sendfile, splice, copy_file_range, clones,
+ * fallocate, aio. Files that the kernel opened for itself, below an overlay, do not count. What is no regular file does not
+ * even pay for the registers that the rest needs.
+ */
+HOOK(fentry, on_file_permission)
+{
+	struct file *file = (struct file *)ctx[0];
+
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFREG)
+		regular_permission(ctx);
 }
 
 /* ftruncate(2), and open(2) with O_TRUNC. For truncate(2) there is no file: see below. */

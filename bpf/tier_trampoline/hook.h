@@ -27,9 +27,8 @@ enum { NR_io_uring_enter = 426 }; /* everywhere */
 
 /* What the system call that the task is in does with files and sockets that a hook sees: CALL_*, WRITTEN_*. 0: nothing
  * that a program asked for. */
-static __always_inline u32 call_access(void)
+static __always_inline u32 call_access_of(struct task_struct *t)
 {
-	struct task_struct *t = current_task();
 	u32 flags = TYPED(t, flags);
 	u32 number;
 
@@ -39,6 +38,11 @@ static __always_inline u32 call_access(void)
 	if (number >= CALL_NUMBERS)
 		return 0;
 	return call_accesses[syscall_is_compat(t) ? CALL_NUMBERS + number : number];
+}
+
+static __always_inline u32 call_access(void)
+{
+	return call_access_of(current_task());
 }
 
 /* An io_uring request, in a thread of the ring or when it is handed over. */
