@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""embed.py OUTPUT.S SYMBOL FILE [SYMBOL FILE ...]: files as read-only bytes SYMBOL_start to SYMBOL_end.
+"""embed.py OUTPUT.S SYMBOL FILE [SYMBOL FILE ...]: files as read-only bytes SYMBOL_start to SYMBOL_end: the file's size, eight
+bytes, the lowest first, and the file compressed by zlib, as src/base/embedded.c unpacks it.
 
 The assembly file is written anew whenever a file changed, so that it is assembled again.
 """
 import os
+import struct
 import sys
+import zlib
 
+BEST = 9
 TEMPLATE = """
 	.balign 16
 	.globl {symbol}_start
@@ -18,12 +22,21 @@ TEMPLATE = """
 """
 
 
+def pack(path, to):
+    with open(path, "rb") as f:
+        data = f.read()
+    with open(to, "wb") as f:
+        f.write(struct.pack("<Q", len(data)) + zlib.compress(data, BEST))
+
+
 def main():
     output, pairs = sys.argv[1], sys.argv[2:]
     with open(output, "w") as f:
         f.write("\t.section .rodata\n")
         for symbol, path in zip(pairs[::2], pairs[1::2], strict=True):
-            f.write(TEMPLATE.format(symbol=symbol, path=os.path.abspath(path)))
+            packed = os.path.abspath(f"{output}.{symbol}.z")
+            pack(path, packed)
+            f.write(TEMPLATE.format(symbol=symbol, path=packed))
         f.write('\t.section .note.GNU-stack,"",%progbits\n')
 
 

@@ -5,12 +5,15 @@
 #include <elf.h>
 #include <errno.h>
 #include <magic.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/embedded.h"
 
 /*
  * What Kunai does not do either: no sections of ELF, no insides of OLE 2 and compressed files. RAW, because what
@@ -44,13 +47,26 @@ void file_magic_free(struct file_magic *m)
 
 #ifdef KUNAI_EMBEDDED_MAGIC
 
-extern const unsigned char magic_database_start[], magic_database_end[];
+EMBEDDED(magic_database);
+
+/* For all threads, for as long as the process runs: libmagic reads it in place. */
+static unsigned char *database;
+static size_t database_size;
+
+static void unpack_database(void)
+{
+	embedded_unpack(EMBEDDED_FILE(magic_database), &database, &database_size);
+}
 
 static int load_database(magic_t magic)
 {
-	void *database = (void *)magic_database_start;
-	size_t size = (size_t)(magic_database_end - magic_database_start);
-	return magic_load_buffers(magic, &database, &size, 1);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, unpack_database);
+	if (!database)
+		return -1;
+	void *buffer = database;
+	return magic_load_buffers(magic, &buffer, &database_size, 1);
 }
 
 /* What the module `magic` of YARA calls, which would look for a file of the host: see meson.build. */

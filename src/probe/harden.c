@@ -175,13 +175,9 @@ static int copy_config(struct guard *g, const struct probe *p)
 
 static int load(struct guard *g, const struct probe *p, struct buf *ret_message)
 {
-	g->object = p->modern ? bpf_object__open_mem(bpf_object_harden_modern_start,
-						     EMBEDDED_SIZE(harden_modern), NULL)
-			      : bpf_object__open_mem(bpf_object_harden_legacy_start,
-						     EMBEDDED_SIZE(harden_legacy), NULL);
-	if (!g->object)
-		return -errno;
-	int err = choose_programs(g, ret_message);
+	int err = object_open_harden(p->modern, &g->object);
+	if (!err)
+		err = choose_programs(g, ret_message);
 	if (!err)
 		err = share_maps(g, p);
 	if (!err)

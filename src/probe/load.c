@@ -243,10 +243,9 @@ static int open_object(struct probe *p, bool modern)
 {
 	struct bpf_program *program;
 
-	p->object = modern ? bpf_object__open_mem(bpf_object_modern_start, EMBEDDED_SIZE(modern), NULL)
-			   : bpf_object__open_mem(bpf_object_legacy_start, EMBEDDED_SIZE(legacy), NULL);
-	if (!p->object)
-		return -errno;
+	int err = object_open_sensor(modern, &p->object);
+	if (err)
+		return err;
 	bpf_object__for_each_program(program, p->object)
 	{
 		const char *name = bpf_program__name(program);
@@ -256,7 +255,7 @@ static int open_object(struct probe *p, bool modern)
 	}
 	if (p->options.wanted & URING)
 		learn_uring_told(p);
-	int err = set_config(p);
+	err = set_config(p);
 	if (!err)
 		err = set_accesses(p);
 	return err ? err : set_map_sizes(p);

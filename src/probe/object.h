@@ -3,12 +3,12 @@
 #ifndef KUNAI_PROBE_OBJECT_H
 #define KUNAI_PROBE_OBJECT_H
 
-#define EMBEDDED(name)      extern const unsigned char bpf_object_##name##_start[], bpf_object_##name##_end[]
-#define EMBEDDED_SIZE(name) ((size_t)(bpf_object_##name##_end - bpf_object_##name##_start))
+#include <stdbool.h>
 
-EMBEDDED(modern);
-EMBEDDED(legacy);
-EMBEDDED(harden_modern);
-EMBEDDED(harden_legacy);
+struct bpf_object;
+
+/* Opens the build for this kernel: modern or legacy. */
+int object_open_sensor(bool modern, struct bpf_object **ret_object);
+int object_open_harden(bool modern, struct bpf_object **ret_object);
 
 #endif
