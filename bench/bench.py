@@ -15,6 +15,7 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests/vm"))
 
 import kernels  # noqa: E402
+import report  # noqa: E402
 import vm  # noqa: E402
 from reference import NOTHING_US, WORKLOADS  # noqa: E402
 from tree import write_tree  # noqa: E402
@@ -22,6 +23,12 @@ from tree import write_tree  # noqa: E402
 KERNEL = "6.1"
 ROUNDS = 3  # and one before them that warms up and is thrown away
 SENSOR_OPTIONS = "--include=write_close,file_create"
+TIERS = {
+    "auto": ("auto",),
+    "tracepoint": ("tracepoint",),
+    "trampoline": ("trampoline",),
+    "both": ("tracepoint", "trampoline"),
+}
 TIMEOUT = 3600  # seconds
 
 
@@ -65,7 +72,7 @@ def numbers(line):
 
 
 def parse_rounds(text):
-    """{(workload, "off" or "on"): [values of one round each]} without the first round, and the other lines."""
+    """{(workload, "off" or the tier): [values of one round each]} without the first round, and the other lines."""
     measured, other, context = {}, [], None
     for line in text.splitlines():
         if match := re.match(r"round=(\d+) sensor=(\w+)", line):
@@ -85,11 +92,11 @@ def median(rounds, key):
     return statistics.median(r[key] for r in rounds)
 
 
-def summarize(measured):
+def summarize(measured, tier):
     """One row a workload: us per operation without the sensor, slowdown, sensor us and events per operation."""
     rows = {}
     for name in WORKLOADS:
-        off, on = measured.get((name, "off")), measured.get((name, "on"))
+        off, on = measured.get((name, "off")), measured.get((name, tier))
         if not off or not on:
             continue
         n = off[0]["n"]
@@ -139,23 +146,23 @@ def print_memory(other, prefix, separator, when):
             print(f"{what} after {when}: {value:.0f} KiB")
 
 
-def print_start(other):
+def print_start(other, tier):
     """In the VM a millisecond is a million instructions, whoever executes them."""
-    starts = [m for line in other if (m := re.match(r"start .*from=([0-9.]+) to=([0-9.]+)", line))]
-    cpu = median_of(other, "start", r"cpu_ns=(\d+)")
-    user = median_of(other, "start", r"user_ticks=(\d+)")
+    start = f"start tier={tier} "
+    starts = [m for line in other if (m := re.match(start + r".*from=([0-9.]+) to=([0-9.]+)", line))]
+    cpu = median_of(other, start, r"cpu_ns=(\d+)")
+    user = median_of(other, start, r"user_ticks=(\d+)")
     if starts:
         print(f"Time until the start event: {statistics.median(float(m[2]) - float(m[1]) for m in starts):.1f} s")
     if cpu is not None:
         print(f"CPU until the start event: {cpu / 1e6:.0f} ms, of which in user space: {user * 10:.0f} ms")
-    print_memory(other, "start", "", "the start")
+    print_memory(other, start, "", "the start")
 
 
-def print_process(other, size):
-    print(f"Size of the stripped binary: {size} bytes")
-    print_start(other)
-    print_memory(other, "memory", " ", "the workloads")
-    lost = [line for line in other if line.startswith("loss") and not line.endswith("events=0")]
+def print_process(other, tier):
+    print_start(other, tier)
+    print_memory(other, f"memory tier={tier} ", " ", "the workloads")
+    lost = [line for line in other if line.startswith(f"loss tier={tier} ") and not line.endswith("events=0")]
     print("event_loss lines: " + (", ".join(lost) if lost else "none"))
 
 
@@ -169,7 +176,8 @@ def measure(args, out):
         env = {
             "ROUNDS": args.rounds + 1,
             "WORKLOADS": " ".join(f"{n}:{WORKLOADS[n][0]}" for n in names),
-            "SENSOR_OPTIONS": f"{args.options} --tier={args.tier}",
+            "SENSOR_OPTIONS": args.options,
+            "TIERS": " ".join(TIERS[args.tier]),
         }
         status = vm.boot_vm(KERNEL, files, "sh /bench/guest.sh", out, timeout=TIMEOUT, counted=True, env=env)
         if status:
@@ -183,23 +191,31 @@ def main():
     parser = argparse.ArgumentParser(prog="dev bench", description=__doc__)
     parser.add_argument("--kunai", default=str(TOP / "build-static/kunai"), help="the static sensor")
     parser.add_argument("--options", default=SENSOR_OPTIONS, help="of kunai run; default: %(default)s")
-    parser.add_argument("--tier", default="auto", choices=("auto", "tracepoint", "trampoline"), help="default: %(default)s, which is trampoline there")
+    parser.add_argument("--tier", default="auto", choices=TIERS, help="default: %(default)s, which is trampoline there")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s, after one that is thrown away")
+    parser.add_argument("--write", action="store_true", help=f"both tiers; write the table and the plot to {report.PAGE.relative_to(TOP)}")
     parser.add_argument("--json", help="write the figures to this file as well")
     parser.add_argument("--keep", help="keep what the guest handed back in this directory")
     parser.add_argument("workloads", nargs="*", help=f"of {', '.join(WORKLOADS)}; default: all")
     args = parser.parse_args()
+    if args.write:
+        args.tier = "both"
     with tempfile.TemporaryDirectory(prefix="kunai-bench-out.") as temporary:
         try:
             measured, other, size = measure(args, Path(args.keep or temporary))
         except (BenchError, vm.VmError, kernels.KernelError) as error:
             sys.exit(f"dev bench: {error}")
-    rows = summarize(measured)
-    print_table(rows, args.tier)
-    print()
-    print_process(other, size)
+    print(f"Size of the stripped binary: {size} bytes")
+    tiers = {tier: summarize(measured, tier) for tier in TIERS[args.tier]}
+    for tier, rows in tiers.items():
+        print(f"\n## {tier}\n")
+        print_table(rows, tier)
+        print()
+        print_process(other, tier)
     if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+        Path(args.json).write_text(json.dumps(tiers, indent=1) + "\n")
+    if args.write:
+        report.write_page(tiers["tracepoint"], tiers["trampoline"])
     return 0
 
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs in the VM: every workload without and with the sensor, alternating, ROUNDS times. $OUT/rounds gets
-# `round=R sensor=off|on` lines, each followed by what the workload and the observer printed.
+# Runs in the VM: every workload without the sensor, and with it on each of TIERS, ROUNDS times. The first round warms up, on
+# one tier. $OUT/rounds gets `round=R sensor=off|TIER` lines, each followed by what the workload and the observer printed.
 set -u
+SETTLE=5
 events=/tmp/events.json
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -14,10 +15,10 @@ measure() {
     done
 }
 
-# The start event is written when every hook is attached.
+# start_sensor TIER: the start event is written when every hook is attached.
 start_sensor() {
     # shellcheck disable=SC2086 # several options
-    "$KUNAI" run $SENSOR_OPTIONS >$events 2>"$OUT/sensor.stderr.$round" &
+    "$KUNAI" run --tier=$1 $SENSOR_OPTIONS >$events 2>"$OUT/sensor.stderr.$round" &
     sensor=$!
     tries=0
     until grep -q '"name":"start"' $events; do
@@ -31,25 +32,34 @@ start_sensor() {
     done
 }
 
+# measure_sensor TIER
+measure_sensor() {
+    : >$events
+    before=$(cut -d' ' -f1 /proc/uptime)
+    start_sensor "$1" || return 1
+    started=$(cut -d' ' -f1 /proc/uptime)
+    echo "start tier=$1 round=$round from=$before to=$started" \
+        "cpu_ns=$(cat /proc/$sensor/task/*/schedstat | awk '{n += $1} END {printf "%.0f", n}')" \
+        "user_ticks=$(cat /proc/$sensor/task/*/stat | awk '{n += $14} END {print n}')" \
+        "$(awk '/^(VmRSS|RssAnon|RssFile|RssShmem):/ {printf "%s%s ", $1, $2}' /proc/$sensor/status)" >>"$OUT/rounds"
+    measure "$1" $sensor || return 1
+    awk -v tier="$1" '/^(VmRSS|RssAnon|RssFile|RssShmem|VmHWM):/ {printf "memory tier=%s %s %s\n", tier, $1, $2}' \
+        /proc/$sensor/status >>"$OUT/rounds"
+    kill -TERM $sensor
+    wait $sensor
+    echo "stop tier=$1 round=$round status=$?" >>"$OUT/rounds"
+    grep -c '"name":"event_loss"' $events | sed "s/^/loss tier=$1 round=$round events=/" >>"$OUT/rounds"
+    head -c 1000000 $events >"$OUT/events.$1.$round.json"
+}
+
 round=0
 while [ $round -lt "$ROUNDS" ]; do
     : >$events
     measure off 0 || exit 1
-
-    before=$(cut -d' ' -f1 /proc/uptime)
-    start_sensor || exit 1
-    started=$(cut -d' ' -f1 /proc/uptime)
-    echo "start round=$round from=$before to=$started" \
-        "cpu_ns=$(cat /proc/$sensor/task/*/schedstat | awk '{n += $1} END {printf "%.0f", n}')" \
-        "user_ticks=$(cat /proc/$sensor/task/*/stat | awk '{n += $14} END {print n}')" \
-        "$(awk '/^(VmRSS|RssAnon|RssFile|RssShmem):/ {printf "%s%s ", $1, $2}' /proc/$sensor/status)" >>"$OUT/rounds"
-    measure on $sensor || exit 1
-    awk -v round=$round '/^(VmRSS|RssAnon|RssFile|RssShmem|VmHWM):/ {printf "memory round=%s %s %s\n", round, $1, $2}' \
-        /proc/$sensor/status >>"$OUT/rounds"
-    kill -TERM $sensor
-    wait $sensor
-    echo "stop round=$round status=$?" >>"$OUT/rounds"
-    grep -c '"name":"event_loss"' $events | sed "s/^/loss round=$round events=/" >>"$OUT/rounds"
-    head -c 1000000 $events >"$OUT/events.$round.json"
+    for tier in $TIERS; do
+        measure_sensor "$tier" || exit 1
+        sleep "$SETTLE" # the kernel frees what the sensor had
+        [ $round -gt 0 ] || break
+    done
     round=$((round + 1))
 done

@@ -307,10 +307,10 @@ static const struct workload {
 	const char *name;
 	void (*run)(long n);
 } workloads[] = {
-	{"exec", run_exec},     {"fork", run_fork},       {"file", run_file}, {"open", run_open},
-	{"tcp", run_tcp},       {"udp", run_udp},         {"read", run_read}, {"write", run_write},
-	{"mix", run_mix},       {"getppid", run_getppid}, {"cpu", run_cpu},   {"futex", run_futex},
-	{"reread", run_reread}, {"rewrite", run_rewrite},
+	{"exec", run_exec},     {"fork", run_fork},       {"file", run_file},     {"open", run_open},
+	{"tcp", run_tcp},       {"udp", run_udp},         {"read", run_read},     {"write", run_write},
+	{"mix", run_mix},       {"getppid", run_getppid}, {"cpu", run_cpu},       {"futex", run_futex},
+	{"reread", run_reread}, {"rewrite", run_rewrite}, {"mix_again", run_mix},
 };
 
 static const struct workload *find_workload(const char *name, size_t len)
