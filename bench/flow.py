@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from table import print_head, print_row
+
 TOP = Path(__file__).resolve().parent.parent
 PROGRAM = TOP / "build/bench/flow"
 SENSOR = TOP / "build-static/kunai"
@@ -36,16 +38,16 @@ def main():
     parser.add_argument("--kunai", default=SENSOR, help="default: the static one")
     parser.add_argument("options", nargs="*", help="of kunai run, after --")
     args = parser.parse_args()
-    print("| files created | in s | not in the output | of these counted as lost | median ms | 99 % ms | most ms | sensor CPU, us a file | MB, own | start ms |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print_head("files created", "in s", "not in the output", "of these counted as lost", "median ms", "99 % ms", "most ms",
+               "sensor CPU, us a file", "MB, own", "start ms")  # fmt: skip
     for name, rate, count, writers in ROWS:
         r = flow(args.kunai, args.options, rate, count, writers)
-        print(
-            f"| {name} | {r['created_ns'] / 1e9:.2f} | {r['sent'] - r['seen']:,} | {r['lost']:,} "
-            f"| {r['median_ns'] / 1e6:.2f} | {r['p99_ns'] / 1e6:.1f} | {r['max_ns'] / 1e6:.1f} "
-            f"| {r['cpu_ns'] / 1e3 / r['sent']:.1f} | {r['rss_kb'] / 1024:.0f}, {r['own_kb'] / 1024:.0f} | {r['start_ns'] / 1e6:,.0f} |",
-            flush=True,
-        )
+        print_row(
+            name, f"{r['created_ns'] / 1e9:.2f}", f"{r['sent'] - r['seen']:,}", f"{r['lost']:,}",
+            f"{r['median_ns'] / 1e6:.2f}", f"{r['p99_ns'] / 1e6:.1f}", f"{r['max_ns'] / 1e6:.1f}",
+            f"{r['cpu_ns'] / 1e3 / r['sent']:.1f}", f"{r['rss_kb'] / 1024:.0f}, {r['own_kb'] / 1024:.0f}",
+            f"{r['start_ns'] / 1e6:,.0f}",
+        )  # fmt: skip
     return 0
 
 

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from table import print_head, print_row
+
 TOP = Path(__file__).resolve().parent.parent
 PROGRAM = TOP / "build/bench/rules"
 # Rules: events/s and instructions an event that are to be reached.
@@ -45,19 +47,17 @@ def main():
     parser.add_argument("--fast", action="store_true", help="without counting instructions")
     parser.add_argument("rules", nargs="*", type=int, default=list(SETS), help="default: 127 1016 10160")
     args = parser.parse_args()
-    print("| rules | events/s | target | instructions | target | one by one, events/s | load s | compile s | MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print_head("rules", "events/s", "target", "instructions", "target", "one by one, events/s", "load s", "compile s", "MB")
     for rules in args.rules:
         rate_target, count_target = SETS.get(rules, (0, 0))
         fast = run(rules, args.events)
         slow = run(rules, max(ALONE // rules, 100), "one-by-one")
         count = "-" if args.fast else f"{instructions(rules):,.0f}"
-        print(
-            f"| {rules:,} | {fast['events'] * 1e9 / fast['ns']:,.0f} | {rate_target:,} | {count} | {count_target:,} "
-            f"| {slow['events'] * 1e9 / slow['ns']:,.0f} | {fast['load_ns'] / 1e9:.2f} "
-            f"| {fast['compile_ns'] / 1e9:.1f} | {fast['rss_kb'] / 1024:.1f} |",
-            flush=True,
-        )
+        print_row(
+            f"{rules:,}", f"{fast['events'] * 1e9 / fast['ns']:,.0f}", f"{rate_target:,}", count, f"{count_target:,}",
+            f"{slow['events'] * 1e9 / slow['ns']:,.0f}", f"{fast['load_ns'] / 1e9:.2f}",
+            f"{fast['compile_ns'] / 1e9:.1f}", f"{fast['rss_kb'] / 1024:.1f}",
+        )  # fmt: skip
     return 0
 
 
