@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -12,16 +11,15 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "enrich/mount_root.h"
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 enum {
-	CLIMB_MAX = 128,   /* steps up from a process's root */
-	RESOLVE_TRIES = 8, /* openat2 says EAGAIN when a rename interferes with ".." */
 	LINK_TEXT_SIZE = 32,
 	REOPEN_PATH_SIZE = 32,
 };
@@ -65,140 +63,6 @@ struct mount_ns_table {
 	TAILQ_HEAD(, mount_ns) by_root; /* least recently renewed first */
 	TAILQ_HEAD(, mount_ns) by_end;  /* ended first */
 };
-
-/* What nsfs and a test's symbolic link both say: "mnt:[4026531841]". 0 when the process has no namespace any more. */
-static uint32_t read_ns_link(int dir, const char *path)
-{
-	char text[LINK_TEXT_SIZE];
-	ssize_t len = readlinkat(dir, path, text, sizeof(text) - 1);
-	if (len < 0)
-		return 0;
-	text[len] = '\0';
-
-	unsigned inum;
-	char end;
-	if (sscanf(text, "mnt:[%u%c", &inum, &end) != 2 || end != ']')
-		return 0;
-	return inum;
-}
-
-static bool is_top(int dir)
-{
-	struct statx here, above;
-	if (statx(dir, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &here) < 0 ||
-	    statx(dir, "..", AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &above) < 0)
-		return true;
-	return here.stx_ino == above.stx_ino && here.stx_mnt_id == above.stx_mnt_id &&
-	       here.stx_dev_major == above.stx_dev_major && here.stx_dev_minor == above.stx_dev_minor;
-}
-
-/*
- * The root of a process is not the namespace's when the process called chroot. ".." leads from there to the top of the
- * mount tree, because only our own root stops it, and stays there. Each step costs a quarter of a microsecond, so not
- * more of them than most need; in all, as many as the kernel side walks.
- */
-#define UP_8 "../../../../../../../.."
-
-static int open_top(int dir)
-{
-	int fd = openat(dir, "root/" UP_8, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (int steps = 8; fd >= 0 && steps < CLIMB_MAX && !is_top(fd); steps += 8) {
-		int above = openat(fd, UP_8, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		close(fd);
-		fd = above;
-	}
-	return fd;
-}
-
-/*
- * The directory of /proc/<pid> stays that of one process: after its end every look-up in it fails, even when the pid
- * is in use again. The namespace is asked before and after because the process may move.
- */
-static int open_member_root(int proc, bool climb, uint64_t id, uint32_t pid)
-{
-	char name[16];
-	snprintf(name, sizeof(name), "%u", pid);
-	int dir = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return -errno;
-
-	int ret = -ESRCH;
-	if (read_ns_link(dir, "ns/mnt") != (uint32_t)id)
-		goto out;
-	int root = climb ? open_top(dir) : openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0) {
-		ret = -errno;
-		goto out;
-	}
-	if (read_ns_link(dir, "ns/mnt") == (uint32_t)id)
-		ret = root;
-	else
-		close(root);
-out:
-	close(dir);
-	return ret;
-}
-
-static bool is_member(int proc, uint64_t id, uint32_t pid)
-{
-	char path[32];
-	snprintf(path, sizeof(path), "%u/ns/mnt", pid);
-	return read_ns_link(proc, path) == (uint32_t)id;
-}
-
-/*
- * Without openat2 (seccomp filters and valgrind may not know it): one name after the other and no symbolic links, which
- * a path that the kernel told does not have.
- */
-static int walk_below(int root, const char *path)
-{
-	char name[NAME_MAX + 1];
-	int dir = fcntl(root, F_DUPFD_CLOEXEC, 0);
-	while (dir >= 0) {
-		path += strspn(path, "/");
-		size_t len = strcspn(path, "/");
-		if (len == 0)
-			return dir;
-		int fd = -1, error = ENAMETOOLONG;
-		if (len <= NAME_MAX) {
-			memcpy(name, path, len);
-			name[len] = '\0';
-			fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-			error = errno;
-		}
-		close(dir);
-		if (fd < 0)
-			return -error;
-
-		struct stat st;
-		if (strcmp(name, "..") == 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
-			close(fd);
-			return -ELOOP;
-		}
-		dir = fd;
-		path += len;
-	}
-	return -errno;
-}
-
-/* resolve: RESOLVE_* besides those that keep it below the root. */
-static int open_below(int root, const char *path, uint64_t flags, uint64_t resolve)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | flags,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
-	};
-	if (path[0] == '\0')
-		return -ENOENT;
-	for (int i = 0; i < RESOLVE_TRIES; i++) {
-		long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-		if (fd >= 0)
-			return (int)fd;
-		if (errno != EAGAIN)
-			break;
-	}
-	return errno == ENOSYS ? walk_below(root, path) : -errno;
-}
 
 static void release_root(struct mount_ns_root *root)
 {
@@ -265,7 +129,7 @@ static struct mount_ns *find_or_add(struct mount_ns_table *t, uint64_t id, uint6
 
 static void renew_root(struct mount_ns_table *t, struct mount_ns *ns, uint32_t pid, uint64_t now_ns)
 {
-	int fd = open_member_root(t->proc, t->climb, ns->id, pid);
+	int fd = mount_root_open_member(t->proc, t->climb, ns->id, pid);
 	if (fd < 0)
 		return;
 	struct mount_ns_root *root = calloc(1, sizeof(*root));
@@ -344,8 +208,8 @@ struct mount_ns_table *mount_ns_new(const char *proc)
 	/* Roots in a test's tree are plain directories: ".." would leave them. */
 	t->climb = is_procfs(t->proc);
 	t->host_root = -1;
-	t->host = read_ns_link(t->proc, "1/ns/mnt");
-	t->own = read_ns_link(t->proc, "self/ns/mnt");
+	t->host = mount_root_read_ns(t->proc, "1/ns/mnt");
+	t->own = mount_root_read_ns(t->proc, "self/ns/mnt");
 	t->own_pid = read_own_pid(t->proc);
 	return t;
 }
@@ -479,14 +343,14 @@ static bool is_our_fault(int error)
 /* -ENXIO: this process tells nothing about the namespace. */
 static int open_by_member(const struct mount_ns_view *view, uint32_t pid, const char *path)
 {
-	int root = open_member_root(view->proc, view->climb, view->id, pid);
+	int root = mount_root_open_member(view->proc, view->climb, view->id, pid);
 	if (root < 0)
 		return is_our_fault(root) ? root : -ENXIO;
 
-	int fd = open_below(root, path, 0, 0);
+	int fd = mount_root_open_below(root, path, 0, 0);
 	close(root);
 	/* The mounts of a namespace go with its last process, and what was in them is then not there, but not deleted. */
-	if (is_absent(fd) && !is_member(view->proc, view->id, pid))
+	if (is_absent(fd) && !mount_root_is_member(view->proc, view->id, pid))
 		return -ENXIO;
 	return fd;
 }
@@ -500,7 +364,7 @@ int mount_ns_view_open(const struct mount_ns_view *view, const char *path)
 		return fd;
 
 	/* An old root may have been left by pivot_root: it can show a file, but cannot prove that there is none. */
-	fd = open_below(view->root->fd, path, 0, 0);
+	fd = mount_root_open_below(view->root->fd, path, 0, 0);
 	return is_absent(fd) ? -ENXIO : fd;
 }
 
@@ -527,7 +391,7 @@ static int peek_root(struct mount_ns_table *t, uint64_t id, uint32_t pid, bool *
 		return ns->root->fd;
 	mount_ns_view_init(t, id, pid, &view);
 	for (uint32_t i = 0; i < view.pid_count && root < 0; i++)
-		root = open_member_root(t->proc, t->climb, id, view.pids[i]);
+		root = mount_root_open_member(t->proc, t->climb, id, view.pids[i]);
 	mount_ns_view_fini(&view);
 	if (root >= 0 && (uint32_t)id == (uint32_t)t->host)
 		t->host_root = root;
@@ -541,12 +405,12 @@ int mount_ns_peek_at(struct mount_ns_table *t, int dir, const char *path, bool l
 	uint64_t resolve = links ? 0 : RESOLVE_NO_SYMLINKS;
 
 	if (!t->cannot_peek) {
-		int fd = open_below(dir, path, (uint64_t)flags, resolve | RESOLVE_CACHED);
+		int fd = mount_root_open_below(dir, path, (uint64_t)flags, resolve | RESOLVE_CACHED);
 		if (fd != -EINVAL)
 			return fd;
 		t->cannot_peek = true; /* before 5.12 */
 	}
-	return open_below(dir, path, (uint64_t)flags, resolve);
+	return mount_root_open_below(dir, path, (uint64_t)flags, resolve);
 }
 
 int mount_ns_peek(struct mount_ns_table *t, uint64_t id, uint32_t pid, const char *path, bool links,
