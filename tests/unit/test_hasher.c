@@ -601,71 +601,6 @@ static void test_exe_flood(void)
 	mount_ns_free(real);
 }
 
-static void test_magic(void)
-{
-	static const struct {
-		const char *bytes;
-		size_t len;
-		const char *begins;
-	} rows[] = {
-		{"x", 1, "ASCII text"},
-		{"\n", 1, "ASCII text"},
-		{"\x80", 1, "data"},
-		{"\1\2\3\4\5\6", 6, "data"},
-		{"hello\nworld\n", 12, "ASCII text"},
-		{"{\"a\": [1, 2]}\n", 14, "JSON"},
-		{"a,b,c\n1,2,3\n4,5,6\n", 18, "CSV"},
-		{"#!/bin/sh\ntrue\n", 15, "POSIX shell script, ASCII text executable"},
-		{"h\xc3\xa9llo\n", 7, "Unicode text, UTF-8 text"},
-		{"h\xe9llo\n", 6, "ISO-8859 text"},
-		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, ""}, /* OLE 2 without insides must not crash */
-	};
-	struct file_magic *m = file_magic_new();
-	char text[FILE_MAGIC_TEXT_SIZE];
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int ret = file_magic_describe(m, rows[i].bytes, rows[i].len, 0644, -1, text);
-		ok(ret == 0 && !strncmp(text, rows[i].begins, strlen(rows[i].begins)), "magic %zu: %s", i,
-		   text);
-	}
-
-	static char tar[1024] = "name";
-	memcpy(tar + 257, "ustar  ", 8);
-	unsigned sum = 8 * ' ';
-	for (int i = 0; i < 512; i++)
-		sum += (unsigned char)tar[i];
-	sprintf(tar + 148, "%06o", sum);
-	tar[155] = ' ';
-	file_magic_describe(m, tar, sizeof(tar), 0644, -1, text);
-	ok(!strncmp(text, "POSIX tar archive", 17), "magic of tar: %s", text);
-
-	/* The rule for gzip prints the file's own name of the original. */
-	static const char gzip[] =
-		"\x1f\x8b\x08\x08\0\0\0\0\0\3evil\x1b[31m\xff\xfe\nname\0\3\0\0\0\0\0\0\0\0\0";
-	file_magic_describe(m, gzip, sizeof(gzip), 0644, -1, text);
-	bool printable = true;
-	for (const char *p = text; *p; p++)
-		printable &= *p >= 0x20 && *p < 0x7f;
-	ok(printable && strstr(text, "\\033[31m\\377"), "bytes of the file are escaped: %s", text);
-
-	/* ELF headers that promise more than there is. */
-	static unsigned char elf[64] = "\x7f"
-				       "ELF\2\1\1";
-	elf[16] = 3;
-	elf[18] = 62;
-	elf[20] = 1;
-	memset(elf + 32, 0xff, 8);
-	elf[56] = elf[57] = 0xff;
-	int null = open("/dev/null", O_RDONLY);
-	file_magic_describe(m, elf, sizeof(elf), 0644, null, text);
-	is_str(text, "ELF 64-bit LSB shared object, x86-64, version 1 (SYSV)",
-	       "a broken ELF file, not executable");
-	file_magic_describe(m, elf, sizeof(elf), 0755, null, text);
-	is_str(text, "ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV)",
-	       "a broken ELF file, executable");
-	close(null);
-	file_magic_free(m);
-}
-
 static void test_now(void)
 {
 	int fd = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
@@ -709,7 +644,6 @@ int main(void)
 	make_tree();
 	int before = count_fds();
 	test_unreadable();
-	test_magic();
 	test_now();
 	ok(!hasher_new(0) && errno == EINVAL, "no worker");
 	ok(!hasher_new(HASH_POOL_WORKERS_MAX + 1) && errno == EINVAL, "too many workers");
