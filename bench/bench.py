@@ -178,6 +178,7 @@ def measure(args, out):
             "WORKLOADS": " ".join(f"{n}:{WORKLOADS[n][0]}" for n in names),
             "SENSOR_OPTIONS": args.options,
             "TIERS": " ".join(TIERS[args.tier]),
+            "HARDEN": "1" if args.harden else "",
         }
         status = vm.boot_vm(KERNEL, files, "sh /bench/guest.sh", out, timeout=TIMEOUT, counted=True, env=env)
         if status:
@@ -192,6 +193,7 @@ def main():
     parser.add_argument("--kunai", default=str(TOP / "build-static/kunai"), help="the static sensor")
     parser.add_argument("--options", default=SENSOR_OPTIONS, help="of kunai run; default: %(default)s")
     parser.add_argument("--tier", default="auto", choices=TIERS, help="default: %(default)s, which is trampoline there")
+    parser.add_argument("--harden", action="store_true", help="a sensor in the hardened mode")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s, after one that is thrown away")
     parser.add_argument("--write", action="store_true", help=f"both tiers; write the table and the plot to {report.PAGE.relative_to(TOP)}")
     parser.add_argument("--json", help="write the figures to this file as well")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs in the VM: every workload without the sensor, and with it on each of TIERS, ROUNDS times. The first round warms up, on
 # one tier. $OUT/rounds gets `round=R sensor=off|TIER` lines, each followed by what the workload and the observer printed.
+# HARDEN: the sensor is hardened.
 set -u
 SETTLE=5
 events=/tmp/events.json
@@ -13,6 +14,22 @@ measure() {
         echo "round=$round sensor=$1" >>"$OUT/rounds"
         /bench/observe "$2" $events /bench/workloads "$workload" >>"$OUT/rounds" || return 1
     done
+}
+
+# A hardened one ends by its secret alone.
+secret=bench
+if [ "$HARDEN" ]; then
+    printf 'harden: true\nharden_token_sha256: "%s"\n' "$(printf %s $secret | sha256sum | cut -d' ' -f1)" >/etc/kunai.yaml
+    SENSOR_OPTIONS="-c /etc/kunai.yaml $SENSOR_OPTIONS"
+fi
+
+stop_sensor() {
+    if [ "$HARDEN" ]; then
+        echo $secret | "$KUNAI" stop
+    else
+        kill -TERM $sensor
+    fi
+    wait $sensor
 }
 
 # start_sensor TIER: the start event is written when every hook is attached.
@@ -47,8 +64,7 @@ measure_sensor() {
     measure "$1" $sensor || return 1
     awk -v tier="$1" '/^(VmRSS|RssAnon|RssFile|RssShmem|VmHWM):/ {printf "memory tier=%s %s %s\n", tier, $1, $2}' \
         /proc/$sensor/status >>"$OUT/rounds"
-    kill -TERM $sensor
-    wait $sensor
+    stop_sensor
     echo "stop tier=$1 round=$round status=$?" >>"$OUT/rounds"
     grep -c '"name":"event_loss"' $events | sed "s/^/loss tier=$1 round=$round events=/" >>"$OUT/rounds"
     head -c 1000000 $events >"$OUT/events.$1.$round.json"

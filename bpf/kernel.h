@@ -211,6 +211,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
+	int mnt_group_id; /* 0: what is mounted here stays here */
 } KERNEL_TYPE;
 
 struct path {

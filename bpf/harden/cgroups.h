@@ -88,6 +88,9 @@ static __always_inline u32 number_written(void)
 	char text[NUMBER_MAX] = {0};
 	u32 number = 0;
 
+	/* registers of a ring's worker are those that somebody else had when it was made */
+	if (BPF_CORE_READ(t, flags) & (PF_IO_WORKER | PF_KTHREAD))
+		return NO_NUMBER;
 	if (((u32)ENTRY_CALL(t) & ~X32_BIT) != (compat ? NR_compat_write : NR_write))
 		return NO_NUMBER;
 	u64 from = ENTRY_ARG1(t, compat);

@@ -27,6 +27,7 @@
 #include "harden/tasks.h"
 #include "harden/cgroups.h"
 #include "harden/files.h"
+#include "harden/mounts.h"
 #include "harden/syscalls.h"
 
 char LICENSE[] SEC("license") = "GPL";

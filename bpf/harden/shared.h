@@ -26,6 +26,7 @@ struct guard_state {
 	u64 learn_as; /* GUARD_* */
 	u64 learned;  /* files so far: that this grows shows that the kernel calls us */
 	u64 full;     /* what there was no room to remember */
+	u64 mounts;   /* the number of the mount namespace that the files are in */
 };
 
 /* As the kernel has it: what stat(2) tells of a device may be another number. */

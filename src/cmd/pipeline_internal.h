@@ -83,6 +83,7 @@ struct pipeline {
 	int hangups; /* to reload, or to open files again */
 	uint64_t scan_losses_told;
 	uint32_t unanswered_told;
+	bool switched_off; /* kernel.ftrace_enabled */
 	bool stop;
 	bool impatient; /* events go without their hashes */
 };

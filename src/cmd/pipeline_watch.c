@@ -9,11 +9,13 @@
 
 #define LOG_MODULE "kunai::watch"
 #include "base/log.h"
+#include "base/file.h"
 #include "base/thread.h"
 
 /* A sensor that is stopped, or gets no processor, for so long says so. One that is busy with many events has had its share. */
 #define STILL_NS UINT64_C(10000000000)
 enum { BUSY_SHARE = 20 }; /* one part in so many */
+enum { SWITCH_MAX = 16 }; /* bytes of a sysctl that is 0 or 1 */
 
 static void *end_at_once(void *argument)
 {
@@ -66,6 +68,25 @@ static void watch_links(struct pipeline *p)
 	}
 }
 
+/* Some kernels (6.1) then call no program on a trampoline, while those on tracepoints give the signs above. */
+static void watch_switch(struct pipeline *p)
+{
+	struct buf text = {0};
+
+	if (!probe_trampoline(p->probe) ||
+	    file_read("/proc/sys/kernel/ftrace_enabled", SWITCH_MAX, &text) < 0)
+		goto out;
+	bool off = text.len && text.p[0] == '0';
+	if (off && !p->switched_off)
+		pipeline_print_error(
+			p, ERROR_KERNEL_SILENT,
+			"kernel.ftrace_enabled is 0: the kernel may not call programs of the sensor "
+			"on trampolines: events are missing");
+	p->switched_off = off;
+out:
+	buf_fini(&text);
+}
+
 /* The clock does not count while the machine is suspended. */
 static void watch_itself(struct pipeline *p)
 {
@@ -90,4 +111,5 @@ void pipeline_watch(struct pipeline *p)
 		return;
 	watch_programs(p);
 	watch_links(p);
+	watch_switch(p);
 }

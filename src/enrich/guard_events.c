@@ -16,7 +16,7 @@ static const struct {
 	{ERROR_DENIED_CGROUP, "a change of the sensor's control group"},
 	{ERROR_DENIED_BPF, "access to the sensor's BPF programs, maps or links"},
 	{ERROR_DENIED_WRITE, "a change of a file of the sensor"},
-	{ERROR_DENIED_NAME, "deletion or renaming of a file of the sensor"},
+	{ERROR_DENIED_NAME, "deletion or renaming of a file of the sensor, or a mount over it"},
 };
 
 static const char *attempt_name(uint64_t code)

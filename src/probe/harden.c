@@ -24,7 +24,7 @@ const char guard_needs[] = "the hardened mode needs the BPF LSM: a kernel with C
 			   "booted with bpf in lsm= (see "
 			   "/sys/kernel/security/lsm, and `kunai doctor`)";
 
-enum need { REQUIRED, IF_THERE };
+enum need { REQUIRED, IF_THERE, SINCE };
 
 static const struct guard_hook {
 	const char *name;
@@ -127,7 +127,7 @@ static int choose_programs(struct guard *g, struct buf *ret_message)
 		err = program ? bpf_program__set_autoload(program, false) : -ENOENT;
 		if (hook->need == REQUIRED)
 			err = -EOPNOTSUPP;
-		else
+		else if (hook->need == IF_THERE)
 			buf_printf(&g->warnings, "this kernel has no hook %s\n", hook->name);
 	}
 	btf__free(btf);

@@ -6,6 +6,9 @@
  *
  * attack occupy CPU SECONDS: lets nobody else use that processor.
  * attack traced PROGRAM ARGUMENT...: runs it with a tracer from its first moment on, and ends as it does.
+ * attack terminal LOG PROGRAM ARGUMENT...: runs it on a terminal; when it writes to LOG, another process' SIGINT, the keys of
+ * SIGQUIT and SIGTSTP, then Ctrl-C.
+ * attack silence PID: takes a sensor that is not hardened its programs.
  */
 #include "attack.h"
 
@@ -76,7 +79,7 @@ static const char *truth(bool value)
 	return value ? "true" : "false";
 }
 
-static void report(const struct attack *a)
+static void try_one(const struct attack *a)
 {
 	int status = 0;
 
@@ -91,19 +94,28 @@ static void report(const struct attack *a)
 	       truth(a->trait == SILENT), truth(a->trait == OPTIONAL), truth(kill(target.pid, 0) == 0));
 }
 
+void attack_report(const char *name)
+{
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(*attacks); i++)
+		if (!name || strcmp(name, attacks[i].name) == 0)
+			try_one(&attacks[i]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "occupy") == 0)
 		return attack_occupy(atoi(argv[2]), atoi(argv[3]));
 	if (argc > 2 && strcmp(argv[1], "traced") == 0)
 		return attack_trace_program(argv + 2);
+	if (argc > 3 && strcmp(argv[1], "terminal") == 0)
+		return attack_terminal(argv[2], argv + 3);
+	if (argc == 3 && strcmp(argv[1], "silence") == 0)
+		return attack_silence(atoi(argv[2]));
 	if (argc < 7) {
 		fprintf(stderr, "usage: attack PID BINARY CONFIG LOG RUN_DIR CGROUP [NAME]\n");
 		return 2;
 	}
 	target = (struct target){atoi(argv[1]), argv[2], argv[3], argv[4], argv[5], argv[6]};
-	for (size_t i = 0; i < sizeof(attacks) / sizeof(*attacks); i++)
-		if (argc == 7 || strcmp(argv[7], attacks[i].name) == 0)
-			report(&attacks[i]);
+	attack_report(argc == 7 ? NULL : argv[7]);
 	return 0;
 }

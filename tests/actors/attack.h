@@ -35,4 +35,14 @@ int attack_occupy(int cpu, int seconds);
 /* Its exit status. */
 int attack_trace_program(char **argv);
 
+/* A file of a control group beside the sensor's own, which is made for it. A static buffer. */
+const char *attack_other_group(const char *name);
+
+/* Tries those of that name and prints what came of it. */
+void attack_report(const char *name);
+
+/* What main() says of these. Exit statuses. */
+int attack_terminal(const char *log, char **argv);
+int attack_silence(pid_t pid);
+
 #endif

@@ -5,9 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- files ---- */
@@ -39,6 +44,47 @@ int attack_write_held(void)
 int attack_allocate_held(void)
 {
 	return attack_result(fallocate(ATTACK_HELD_FD, 0, 0, 1));
+}
+int attack_truncate_held(void)
+{
+	return attack_result(ftruncate(ATTACK_HELD_FD, 0));
+}
+int attack_map_held(void)
+{
+	return mmap(NULL, 1, PROT_READ, MAP_SHARED, ATTACK_HELD_FD, 0) == MAP_FAILED ? errno : 0;
+}
+int attack_map_held_copy(void)
+{
+	return mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, ATTACK_HELD_FD, 0) == MAP_FAILED ? errno
+												   : 0;
+}
+
+/* chattr +i: a descriptor for reading is enough. */
+static int set_flags(const char *path, unsigned long flags)
+{
+	int fd = open(path, O_RDONLY);
+
+	return fd < 0 ? errno : attack_result(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+}
+
+int attack_log_immutable(void)
+{
+	return set_flags(target.log, FS_IMMUTABLE_FL);
+}
+int attack_log_immutable_by_path(void)
+{
+	enum { SYS_FILE_SETATTR = 469 }; /* 6.17 */
+	struct {
+		uint64_t flags;
+		uint32_t extent_size, extents, project, copy_extent_size;
+	} attr = {.flags = 0x00000008}; /* FS_XFLAG_IMMUTABLE */
+	int err = attack_result(syscall(SYS_FILE_SETATTR, AT_FDCWD, target.log, &attr, sizeof(attr), 0));
+
+	return err == ENOSYS ? ENOENT : err;
+}
+int attack_chown_config(void)
+{
+	return attack_result(chown(target.config, 65534, 65534));
 }
 int attack_chmod_binary(void)
 {

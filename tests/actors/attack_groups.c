@@ -18,7 +18,7 @@
 
 /* ---- control groups ---- */
 
-static const char *other_group(const char *name)
+const char *attack_other_group(const char *name)
 {
 	static char directory[512];
 
@@ -59,7 +59,7 @@ static int group_move_as(const char *format)
 	char number[32];
 
 	snprintf(number, sizeof(number), format, target.pid);
-	return attack_write(other_group("cgroup.procs"), number);
+	return attack_write(attack_other_group("cgroup.procs"), number);
 }
 
 int attack_group_move(void)
@@ -80,13 +80,13 @@ int attack_group_move_octal(void)
 }
 int attack_group_enter_self(void)
 {
-	return attack_write(other_group("cgroup.procs"), "0");
+	return attack_write(attack_other_group("cgroup.procs"), "0");
 }
 
 int attack_group_move_vector(void)
 {
 	char number[32];
-	int fd = open(other_group("cgroup.procs"), O_WRONLY);
+	int fd = open(attack_other_group("cgroup.procs"), O_WRONLY);
 	struct iovec part = {number, (size_t)snprintf(number, sizeof(number), "%d", target.pid)};
 
 	return fd < 0 ? errno : attack_result(writev(fd, &part, 1));
@@ -95,7 +95,7 @@ int attack_group_move_vector(void)
 int attack_group_move_sendfile(void)
 {
 	int from = open("/tmp/attack.number", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	int to = open(other_group("cgroup.procs"), O_WRONLY);
+	int to = open(attack_other_group("cgroup.procs"), O_WRONLY);
 
 	if (from < 0 || to < 0)
 		return errno;
@@ -114,7 +114,7 @@ int attack_group_enter_child(void)
 		_exit(0);
 	}
 	snprintf(number, sizeof(number), "%d", child);
-	int err = attack_write(other_group("cgroup.procs"), number);
+	int err = attack_write(attack_other_group("cgroup.procs"), number);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	return err;
@@ -155,6 +155,11 @@ int attack_bpf_map(void)
 int attack_bpf_link(void)
 {
 	return get_one(BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID, 0);
+}
+/* Then some kernels call no programs any more. */
+int attack_bpf_ftrace_off(void)
+{
+	return attack_write("/proc/sys/kernel/ftrace_enabled", "0");
 }
 int attack_bpf_map_read(void)
 {

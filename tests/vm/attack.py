@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """attack.py [KERNEL ...]: boots each kernel with a hardened sensor and an attacker that has root and may read every file, and
 judges that each attack was refused and told, with the process that tried, that what is allowed stays allowed, and that only
-the secret stops the sensor; on the first kernel also that the lease of one that hangs ends; then once without the BPF LSM,
-where the sensor must refuse to start. Prints TAP."""
+the secret stops the sensor, and Ctrl-C one on a terminal; and that one that is not hardened tells when its programs are
+detached; on the first kernel also that the lease of one that hangs ends; then once without the BPF LSM, where the sensor must
+refuse to start. Prints TAP."""
 import argparse
 import collections
 import json
@@ -18,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 EPERM, ENOENT = 1, 2
 LAPSE_AFTER, LAPSE_LIMIT = 24, 200  # seconds; the lease of attack.sh is 30, slept in steps of 2
 DENIED_LAPSED, STOP_REFUSED, LAPSED = 29, 30, 31
+SILENT, DETACHED = 17, 18
 COMMAND = "sh /kunai/attack.sh"
 # The host's list of modules without bpf: the last lsm= counts.
 WITHOUT_LSM = "lsm=lockdown,yama"
@@ -61,14 +63,22 @@ def judge_attack(kernel, fact, reported):
     check(fact["code"] in codes and set(codes) == {fact["code"]}, f"{name} is told", f"{fact}, reported as {codes}")
 
 
+def read_errors(path):
+    return [e for e in read_lines(path) if e["info"]["event"]["name"] == "error"]
+
+
+def by_process(errors):
+    found = collections.defaultdict(list)
+    for event in errors:
+        found[event["info"]["task"]["tgid"]].append(event)
+    return found
+
+
 def judge(kernel, out):
     stderr = read(out / "sensor.stderr")
     facts = read_lines(out / "attack.facts")
-    events = read_lines(out / "sensor.jsonl")
-    errors = [e for e in events if e["info"]["event"]["name"] == "error"]
-    reported = collections.defaultdict(list)
-    for event in errors:
-        reported[event["info"]["task"]["tgid"]].append(event)
+    errors = read_errors(out / "sensor.jsonl")
+    reported = by_process(errors)
 
     traced = read(out / "traced.stderr")
     refused = [line for line in traced.splitlines() if line.startswith("Error:")]
@@ -89,8 +99,37 @@ def judge(kernel, out):
     check(read(out / "removed") == "yes", f"{kernel} its files can be deleted afterwards")
 
 
+def judge_terminal(kernel, out):
+    facts = read_lines(out / "terminal.facts")
+    name = f"{kernel} on a terminal"
+    detail = f"{facts}\n" + read(out / "terminal.stderr")[-2000:]
+
+    check(len(facts) == 2, f"{name} it runs", detail)
+    if len(facts) != 2:
+        return
+    attack, end = facts
+    judge_attack(f"{name},", attack, by_process(read_errors(out / "terminal.jsonl")))
+    check(end["others"], f"{name} other keys do nothing", detail)
+    check(end["pressed"] and end["status"] == 0, f"{name} Ctrl-C ends it", detail)
+
+
+def judge_silence(kernel, out):
+    errors = read_errors(out / "silent.jsonl")
+    codes = [e["data"]["code"] for e in errors]
+    switched = [SILENT] if read(out / "silent.switched") else []
+    detail = f"{[e['data']['message'] for e in errors]} {read(out / 'silent.closed')}\n" + read(out / "silent.stderr")[-2000:]
+    closed = read(out / "silent.closed").split()[:1]
+
+    check(read(out / "silent.closing") == "0", f"{kernel} its programs were detached", detail)
+    check(codes == [*switched, DETACHED, SILENT], f"{kernel} both are told: that, and that it is not called any more", detail)
+    if switched:
+        check("ftrace_enabled" in errors[0]["data"]["message"], f"{kernel} so is who switches them off", detail)
+    check(any(e["data"]["message"].split()[:1] == closed for e in errors), f"{kernel} and how many they are", detail)
+    check(read(out / "silent.status") == "0", f"{kernel} it ends well nevertheless", detail)
+
+
 def judge_lapse(kernel, out):
-    codes = {e["data"]["code"] for e in read_lines(out / "lapse.jsonl") if e["info"]["event"]["name"] == "error"}
+    codes = {e["data"]["code"] for e in read_errors(out / "lapse.jsonl")}
     names = ("before", "during", "after", "stop.status", "status")
     found = f"{[(n, read(out / f'lapse.{n}')) for n in names]}, {sorted(codes)}"
     waited = int(read(out / "lapse.during") or 0)
@@ -132,6 +171,8 @@ def main():
             lease = kernel == args.kernels[0]
             out = boot(kernel, args, f"{COMMAND} {'lease' if lease else ''}")
             judge(kernel, out)
+            judge_terminal(kernel, out)
+            judge_silence(kernel, out)
             if lease:
                 judge_lapse(kernel, out)
         judge_without(args.kernels[0], boot(args.kernels[0], args, REFUSED_START, WITHOUT_LSM))

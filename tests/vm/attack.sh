@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # attack.py's part in the guest: a hardened sensor in a control group of its own, all attacks, then stops with wrong and right
-# secrets; with `lease` also the end of a lease. What is left in $OUT is judged there.
+# secrets; a terminal; programs that are detached; with `lease` also the end of a lease. What is left in $OUT is judged there.
 set -u
 groups=/sys/fs/cgroup/guarded
 group=$groups/sensor
@@ -62,6 +62,36 @@ await_text '"code":30,' $log
 kill -0 $sensor && echo yes >"$OUT/alive"
 end "$OUT/stop" "$OUT/sensor.status"
 cp $log "$OUT/sensor.jsonl"
+
+# One that a person started on a terminal.
+terminal_log=/var/log/kunai/terminal.log
+printf 'harden: true\noutput:\n  path: %s\n' $terminal_log >$config.terminal
+"$ACTORS/attack" terminal $terminal_log $binary -v run -c $config.terminal --exclude=all --include=start,error \
+    >"$OUT/terminal.facts" 2>"$OUT/terminal.stderr"
+cp $terminal_log "$OUT/terminal.jsonl"
+
+# One that is not hardened tells when its programs are switched off, and when they are gone. Where the kernel lets nobody do
+# the former, nothing is to be told.
+silent_log=/var/log/kunai/silent.log
+switch=/proc/sys/kernel/ftrace_enabled
+printf 'output:\n  path: %s\n' $silent_log >$config.silent
+$binary -v run -c $config.silent --exclude=all --include=start,error,file_create 2>"$OUT/silent.stderr" &
+sensor=$!
+"$ACTORS/scenario" await-line $silent_log 200
+echo 0 2>/dev/null >$switch
+if [ "$(cat $switch)" = 0 ]; then
+    echo yes >"$OUT/silent.switched"
+    await_text ftrace_enabled $silent_log
+    echo 1 >$switch
+fi
+"$ACTORS/attack" silence $sensor >"$OUT/silent.closed" 2>&1
+echo $? >"$OUT/silent.closing"
+await_text '"code":18,' $silent_log
+await_text 'for 6 seconds' $silent_log
+kill -TERM $sensor
+wait $sensor
+echo $? >"$OUT/silent.status"
+cp $silent_log "$OUT/silent.jsonl"
 
 # A sensor that hangs loses its protection, tells so, and has it again: it may only run where something else always runs, and
 # we run elsewhere.
