@@ -48,7 +48,7 @@ static __always_inline void cgroups_learn(void)
 	}
 }
 
-/* The name of a control file, padded with zeros: compared as two numbers, for there is no memcmp() here. */
+/* The name of a control file, or a switch of the kernel, padded with zeros: compared as two numbers, for there is no memcmp() here. */
 union control_name {
 	char text[CONTROL_NAME_MAX];
 	u64 words[CONTROL_NAME_MAX / sizeof(u64)];

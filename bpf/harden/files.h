@@ -57,15 +57,14 @@ static __always_inline void learn_file(struct file *file, u32 mode)
 	}
 }
 
-#define FTRACE_SWITCH "ftrace_enabled"
-
 /* When kernel.ftrace_enabled is 0, some kernels (6.1, not 5.10 nor 7) call no program of the BPF LSM, nor of trampolines. */
 static __always_inline bool is_ftrace_switch(const unsigned char *kernel_name)
 {
-	char name[sizeof(FTRACE_SWITCH)] = "";
+	union control_name text = {{0}};
+	const union control_name *name = &text;
 
-	bpf_probe_read_kernel_str(name, sizeof(name), kernel_name);
-	return __builtin_memcmp(name, FTRACE_SWITCH, sizeof(name)) == 0;
+	bpf_probe_read_kernel_str(text.text, sizeof(text.text), kernel_name);
+	return NAME_IS(name, "ftrace_enabled");
 }
 
 static __always_inline int proc_write(struct file *file, const unsigned char *name)
