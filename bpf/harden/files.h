@@ -136,12 +136,6 @@ int guard_path_chmod(u64 *ctx)
 	return path_write((void *)ctx[0]);
 }
 
-SEC("lsm/path_chown")
-int guard_path_chown(u64 *ctx)
-{
-	return path_write((void *)ctx[0]);
-}
-
 static __always_inline int held_write(struct file *file)
 {
 	return dentry_write(BPF_CORE_READ(file, f_path.dentry));

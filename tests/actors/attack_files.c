@@ -82,10 +82,6 @@ int attack_log_immutable_by_path(void)
 
 	return err == ENOSYS || err == EOPNOTSUPP ? ENOENT : err; /* nor has every file system it */
 }
-int attack_chown_config(void)
-{
-	return attack_result(chown(target.config, 65534, 65534));
-}
 int attack_chmod_binary(void)
 {
 	return attack_result(chmod(target.binary, 0));
