@@ -36,6 +36,7 @@ enum {
 struct bpf_config {
 	u64 wanted;       /* bit set by enum event_type */
 	u64 trampoline;   /* those of them that the trampoline tier serves */
+	u64 mutable;      /* those of them that may be muted while the sensor runs */
 	u64 send_min_len; /* smallest send_data */
 	u32 self_tgid;    /* own activity is never reported */
 	u32 max_args;     /* bytes of the argument area kept, at most WIRE_ARGS_MAX */

@@ -9,6 +9,7 @@
 const volatile struct bpf_config config SEC(".rodata.config");
 const volatile u16 call_accesses[2 * CALL_NUMBERS] SEC(".rodata.calls");
 struct bpf_facts facts;
+u64 muted_events SEC(".data.muted"); /* user space writes it when rules change; may name any event */
 
 enum { LARGE = 1u << 31 }; /* handle of a large slot */
 
@@ -32,6 +33,12 @@ static __always_inline u64 hash_mix(u64 hash, u64 word)
 	/* an odd constant of 64 well-mixed bits: 2^64 divided by the golden ratio */
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 32;
+}
+
+/* No rule asks for it now. */
+static __always_inline bool muted(u32 type)
+{
+	return config.mutable & (1ULL << type) && muted_events & (1ULL << type);
 }
 
 /* For an event of which there is no room to remember the beginning. */

@@ -13,10 +13,16 @@
 enum access { ACCESS_READ, ACCESS_WRITE };
 enum { ACCESS_HASH_SHIFT = 64 - ACCESS_BUCKET_BITS };
 
+static __always_inline bool access_told(u32 type)
+{
+	return wanted(type) && !muted(type);
+}
+
+/* What is muted is not remembered either, and told anew as soon as it is wanted. */
 static __always_inline bool access_wanted(u32 access)
 {
-	return access == ACCESS_READ ? wanted(EVENT_read) || wanted(EVENT_read_config)
-				     : wanted(EVENT_write) || wanted(EVENT_write_config);
+	return access == ACCESS_READ ? access_told(EVENT_read) || access_told(EVENT_read_config)
+				     : access_told(EVENT_write) || access_told(EVENT_write_config);
 }
 
 static __always_inline u64 access_hash_of_thread(u64 start, u64 exec_id, u32 pid, u32 access)

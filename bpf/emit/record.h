@@ -68,7 +68,7 @@ static __always_inline struct scratch *record_begin(u32 type, u32 fixed_size, bo
 	struct scratch *s;
 
 	COUNT(type, hits);
-	if (!wanted(type) || self()) {
+	if (!wanted(type) || muted(type) || self()) {
 		COUNT(type, filtered);
 		return NULL;
 	}

@@ -72,7 +72,8 @@ __noinline int throttle_refuses(u32 cpu)
 /* A file event that happened is left out; it is counted then. */
 static __always_inline bool is_throttled(u32 type)
 {
-	if (!config.files_limit || !wanted(type) || self() || !throttle_refuses(bpf_get_smp_processor_id()))
+	if (!config.files_limit || !wanted(type) || muted(type) || self() ||
+	    !throttle_refuses(bpf_get_smp_processor_id()))
 		return false;
 	COUNT(type, hits);
 	COUNT(type, throttled);

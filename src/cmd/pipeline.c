@@ -162,6 +162,8 @@ static void take_hangup(struct pipeline *p)
 /* Between two events. */
 static void take_reload(struct pipeline *p)
 {
+	/* whoever is told that new rules are in use finds that nothing is left out which they select */
+	pipeline_unmute(p);
 	enum reload_result result = reloader_take(p->reloader);
 
 	if (result == RELOAD_FAILED)
@@ -169,6 +171,7 @@ static void take_reload(struct pipeline *p)
 				     "the rules and IoCs could not be loaded anew: the old ones stay");
 	else if (result == RELOAD_DONE)
 		pipeline_prepare_scans(p);
+	pipeline_mute(p);
 }
 
 static void wait_for_events(struct pipeline *p, int timeout_ms)

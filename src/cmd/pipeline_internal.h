@@ -96,6 +96,15 @@ int pipeline_start(struct pipeline *p, int prog_reader_fd, struct buf *ret_messa
 /* To be called again when the rules have changed. Threads are started when rules first ask for them. */
 void pipeline_prepare_scans(struct pipeline *p);
 
+/* ---- pipeline_mute.c ---- */
+
+/* Events that the kernel side may be told to leave out, by enum event_type. */
+uint64_t pipeline_mutable_events(const struct config *config);
+
+/* Has those left out that the rules cannot select. Now and then as well: nobody else is to change which. */
+void pipeline_mute(struct pipeline *p);
+void pipeline_unmute(struct pipeline *p);
+
 /* ---- pipeline_print.c ---- */
 
 /* Matches the event, writes it where it is wanted, does what its rules ask for. context: the pipeline. */

@@ -112,6 +112,7 @@ static int open_probe(struct pipeline *p, struct buf *ret_message)
 		options.wanted |= 1ULL << EVENT_uring_end;
 	if (p->config->harden)
 		options.wanted |= 1ULL << EVENT_denied;
+	options.mutable = pipeline_mutable_events(p->config);
 	int err = probe_open(&options, &p->probe, ret_message);
 	if (!err)
 		err = probe_attach(p->probe, ret_message);
@@ -182,6 +183,7 @@ int pipeline_start(struct pipeline *p, int prog_reader_fd, struct buf *ret_messa
 	int err = open_probe(p, ret_message);
 	if (err)
 		return err;
+	pipeline_mute(p);
 	/* attached first, so that a process is in the snapshot, or seen starting, or both */
 	err = probe_snapshot(p->probe, on_seed, p);
 	if (err) {

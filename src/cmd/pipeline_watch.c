@@ -107,6 +107,7 @@ static void watch_itself(struct pipeline *p)
 void pipeline_watch(struct pipeline *p)
 {
 	watch_itself(p);
+	pipeline_mute(p);
 	if (!heartbeat_is_due(&p->heartbeat))
 		return;
 	watch_programs(p);

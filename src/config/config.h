@@ -50,6 +50,7 @@ struct config_scanner {
 	uint64_t min_severity;
 	bool show_positive_file_scan;
 	uint64_t yara_timeout; /* seconds */
+	bool mute;             /* events that no rule can select are not sent by the kernel side */
 };
 
 /* Where the hooks sit: docs/tiers.md. */

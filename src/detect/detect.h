@@ -65,7 +65,10 @@ struct rule_facts {
 /* The rules in the order of their loading; false behind the last. Borrowed. */
 bool ruleset_rule(const struct ruleset *rs, uint32_t index, struct rule_facts *ret);
 
-/* The events, as bits 1 << enum event_type, on which a detection or filter with this action can match. */
+/* The events, as bits 1 << enum event_type, on which a detection or filter can match that does not exclude. */
+uint64_t ruleset_events(const struct ruleset *rs);
+
+/* Those on which one with this action can. */
 uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action);
 
 struct ruleset_facts ruleset_facts(const struct ruleset *rs);

@@ -318,6 +318,11 @@ int ruleset_load_text(const struct rule_text *rules, const struct rule_text *tem
 	return conclude(rs, &l, err, errors, ret);
 }
 
+static bool selects(const struct rule *r)
+{
+	return r->type != RULE_DEPENDENCY && !r->exclude;
+}
+
 uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action)
 {
 	uint64_t events = 0;
@@ -325,9 +330,19 @@ uint64_t ruleset_events_of_action(const struct ruleset *rs, struct str action)
 	for (uint32_t i = 0; i < rs->count; i++) {
 		const struct rule *r = &rs->rules[i];
 		for (uint32_t k = 0; k < r->actions.n; k++)
-			if (str_eq(r->actions.v[k], action) && r->type != RULE_DEPENDENCY && !r->exclude)
+			if (str_eq(r->actions.v[k], action) && selects(r))
 				events |= r->events;
 	}
+	return events;
+}
+
+uint64_t ruleset_events(const struct ruleset *rs)
+{
+	uint64_t events = 0;
+
+	for (uint32_t i = 0; i < rs->count; i++)
+		if (selects(&rs->rules[i]))
+			events |= rs->rules[i].events;
 	return events;
 }
 

@@ -128,6 +128,12 @@ uint64_t scanner_file_scan_events(const struct scanner *s)
 	return ruleset_events_of_action(s->rules, STR("scan-files"));
 }
 
+uint64_t scanner_events(const struct scanner *s)
+{
+	/* some field of every event is looked up */
+	return s->empty || ioc_count(s->iocs) ? UINT64_MAX : ruleset_events(s->rules);
+}
+
 static int compare_values(const void *a, const void *b)
 {
 	return str_compare(*(const struct str *)a, *(const struct str *)b);

@@ -55,6 +55,9 @@ void scanner_slow_rules(const struct scanner *s, struct slow_rules *ret);
 /* What files are matched against, NULL for nothing. Borrowed: share it to keep it. */
 struct yara_rules *scanner_yara(const struct scanner *s);
 
+/* The events, as bits 1 << enum event_type, that scanner_selects() can be true of: all others may be left out. */
+uint64_t scanner_events(const struct scanner *s);
+
 /* The events, as bits 1 << enum event_type, that can make a rule ask for a scan of their files. */
 uint64_t scanner_file_scan_events(const struct scanner *s);
 

@@ -47,6 +47,8 @@ struct probe {
 	const volatile uint64_t *slots;
 	size_t slots_size;
 	const struct wire_counters *counters;
+	volatile uint64_t *muted; /* the kernel side's variable */
+	uint64_t mute;            /* what it was set to */
 	size_t counters_size;
 	probe_record_fn fn;
 	void *context;

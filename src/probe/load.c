@@ -132,6 +132,7 @@ static int set_config(struct probe *p)
 	const struct bpf_config config = {
 		.wanted = p->options.wanted,
 		.trampoline = p->trampoline,
+		.mutable = p->options.mutable & p->options.wanted,
 		.send_min_len = p->options.send_min_len,
 		.self_tgid = (uint32_t)getpid(),
 		.max_args = p->options.max_args,

@@ -19,6 +19,7 @@ enum probe_tier { PROBE_TIER_AUTO, PROBE_TIER_TRACEPOINT, PROBE_TIER_TRAMPOLINE 
 
 struct probe_options {
 	uint64_t wanted;       /* bit set by enum event_type */
+	uint64_t mutable;      /* those that probe_mute() may name */
 	uint64_t send_min_len; /* bytes */
 	uint64_t files_limit;  /* file events a second and CPU; 0: any number */
 	uint32_t max_args;     /* bytes */
@@ -47,6 +48,12 @@ void probe_close(struct probe *p);
 
 /* What was found out about this kernel, as one line of text. */
 const char *probe_facts(const struct probe *p);
+
+/*
+ * From now on the kernel side makes no records of these events, a bit set by enum event_type, and of all others again;
+ * events that are not mutable are never muted. Returns whether somebody else had changed the set since the last call.
+ */
+bool probe_mute(struct probe *p, uint64_t events);
 
 /* Events that the trampoline tier serves, by enum event_type. */
 uint64_t probe_trampoline(const struct probe *p);

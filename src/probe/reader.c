@@ -44,6 +44,26 @@ static int map_positions(const struct probe *p, const char *name, struct ring_po
 	return ret->consumer && ret->producer ? 0 : -errno;
 }
 
+/* The one variable of the kernel side that changes while it runs. */
+static int map_muted(struct probe *p)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = bpf_map__fd(load_find_map(p, ".data.muted"));
+	void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	p->muted = memory == MAP_FAILED ? NULL : memory;
+	return p->muted ? 0 : -errno;
+}
+
+bool probe_mute(struct probe *p, uint64_t events)
+{
+	bool changed = *p->muted != p->mute;
+
+	p->mute = events & p->options.mutable;
+	*p->muted = p->mute;
+	return changed;
+}
+
 int reader_open(struct probe *p)
 {
 	p->rings = ring_buffer__new(bpf_map__fd(load_find_map(p, "ring_process")), on_record, p, NULL);
@@ -61,7 +81,9 @@ int reader_open(struct probe *p)
 	p->slots = map_memory(p, "slots", p->slots_size);
 	p->counters_size = page_round(sizeof(struct wire_counters) * p->cpus * EVENT_COUNT);
 	p->counters = map_memory(p, "counters", p->counters_size);
-	return p->slots && p->counters ? 0 : -errno;
+	if (!p->slots || !p->counters)
+		return -errno;
+	return map_muted(p);
 }
 
 static void unmap_positions(struct probe *p)
@@ -84,6 +106,8 @@ void reader_close(struct probe *p)
 		munmap((void *)p->slots, p->slots_size);
 	if (p->counters)
 		munmap((void *)p->counters, p->counters_size);
+	if (p->muted)
+		munmap((void *)p->muted, (size_t)sysconf(_SC_PAGESIZE));
 }
 
 int probe_fd(const struct probe *p)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import examples
 import judge
+import muting
 import outputs
 import reloading
 import service
@@ -267,6 +268,7 @@ CHECKS = {
     "a sensor that was stopped for a while says so": check_stood_still,
     "an unknown option is answered with the nearest": check_unknown_option,
     **examples.CHECKS,
+    **muting.CHECKS,
     **outputs.CHECKS,
     **reloading.CHECKS,
     **service.CHECKS,

@@ -316,6 +316,24 @@ static void test_errors(void)
 	problems_fini(&problems);
 }
 
+/* What may be left out where it happens: all that is not named here. */
+static void test_selected_events(void)
+{
+	static const char some[] = "name: a\nmatch-on: {events: {kunai: [execve]}}\n---\n"
+				   "name: b\ntype: filter\nmatch-on: {events: {kunai: [connect]}}\n---\n"
+				   "name: c\ntype: dependency\nmatch-on: {events: {kunai: [kill]}}\n---\n"
+				   "name: d\ndecision: exclude\nmatch-on: {events: {kunai: [read]}}\n";
+	struct ruleset *rs = load(some);
+
+	is_u64(ruleset_events(rs), UINT64_C(1) << EVENT_execve | UINT64_C(1) << EVENT_connect,
+	       "events of detections and filters, not those of rules that exclude or only serve others");
+	ruleset_free(rs);
+	rs = load("name: a\nmatches: {$a: .info.task.uid == 0}\ncondition: $a\n");
+	ok((ruleset_events(rs) & 1 << EVENT_execve) && (ruleset_events(rs) >> EVENT_write_close & 1),
+	   "a rule that names none wants all");
+	ruleset_free(rs);
+}
+
 static void test_sleepers(void)
 {
 	static const struct {
@@ -404,6 +422,7 @@ int main(void)
 	test_vectors();
 	test_limit();
 	test_errors();
+	test_selected_events();
 	test_sleepers();
 	return done_testing();
 }
