@@ -49,6 +49,7 @@ text { fill: #e6edf3 }
 LEFT, WIDTH, GAP = 290, 300, 70  # of a panel, and between the two
 BAR, GROUP, TOP_MARGIN = 9, 42, 62
 LABEL_SIZE = 42
+LABELS_MAX = 6  # of an axis
 
 
 def best_peer(name):
@@ -95,40 +96,41 @@ class Scale:
         return self.left + WIDTH * math.log10(value / self.least) / self.decades
 
     def ticks(self):
+        """(value, whether there is room for its label)"""
+        step = math.ceil(self.decades / LABELS_MAX)
         for i in range(round(self.decades) + 1):
-            yield self.least * 10**i
+            yield self.least * 10**i, i % step == 0
 
 
 def text(x, y, words, kind="", anchor="start"):
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def bar(scale, y, value, kind, words):
+def bar(scale, y, value, target, kind, words):
     end = scale.at(value)
     yield f'<rect x="{scale.left}" y="{y}" width="{max(end - scale.left, 1):.1f}" height="{BAR}" class="{kind}"/>'
+    if target:
+        x = scale.at(target)
+        yield f'<line x1="{x:.1f}" y1="{y - 1}" x2="{x:.1f}" y2="{y + BAR + 1}" class="target"/>'
+        if x > end - 1:
+            end = x
     yield text(end + 4, y + BAR, words, "small")
-
-
-def mark(scale, y, value):
-    x = scale.at(value)
-    yield f'<line x1="{x:.1f}" y1="{y - 1}" x2="{x:.1f}" y2="{y + BAR + 1}" class="target"/>'
 
 
 def panel(scale, names, head, label, bars):
     """bars: for a workload, (kind, value or None, target or None) of each bar."""
     bottom = TOP_MARGIN + GROUP * len(names)
     yield text(scale.left, TOP_MARGIN - 24, head, "head")
-    for tick in scale.ticks():
+    for tick, labelled in scale.ticks():
         x = scale.at(tick)
         yield f'<line x1="{x:.1f}" y1="{TOP_MARGIN - 4}" x2="{x:.1f}" y2="{bottom}" class="grid"/>'
-        yield text(x, TOP_MARGIN - 9, label(tick), "small", "middle")
+        if labelled:
+            yield text(x, TOP_MARGIN - 9, label(tick), "small", "middle")
     for i, name in enumerate(names):
         for j, (kind, value, target) in enumerate(bars(name)):
             y = TOP_MARGIN + i * GROUP + 4 + j * (BAR + 2)
             if value is not None:
-                yield from bar(scale, y, value, kind, label(value))
-            if target:
-                yield from mark(scale, y, target)
+                yield from bar(scale, y, value, target, kind, label(value))
 
 
 def percent(value):
