@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""embed.py OUTPUT.S SYMBOL FILE [SYMBOL FILE ...]: files as read-only bytes SYMBOL_start to SYMBOL_end: the file's size, eight
-bytes, the lowest first, and the file compressed by zlib, as src/base/embedded.c unpacks it.
+"""embed.py packed|plain OUTPUT.S SYMBOL FILE [SYMBOL FILE ...]: files as read-only bytes SYMBOL_start to SYMBOL_end. Packed:
+the file's size, eight bytes, the lowest first, and the file compressed by zlib, as src/base/embedded.c unpacks it.
 
 The assembly file is written anew whenever a file changed, so that it is assembled again.
 """
@@ -30,13 +30,15 @@ def pack(path, to):
 
 
 def main():
-    output, pairs = sys.argv[1], sys.argv[2:]
+    how, output, pairs = sys.argv[1], sys.argv[2], sys.argv[3:]
     with open(output, "w") as f:
         f.write("\t.section .rodata\n")
         for symbol, path in zip(pairs[::2], pairs[1::2], strict=True):
-            packed = os.path.abspath(f"{output}.{symbol}.z")
-            pack(path, packed)
-            f.write(TEMPLATE.format(symbol=symbol, path=packed))
+            if how == "packed":
+                packed = f"{output}.{symbol}.z"
+                pack(path, packed)
+                path = packed
+            f.write(TEMPLATE.format(symbol=symbol, path=os.path.abspath(path)))
         f.write('\t.section .note.GNU-stack,"",%progbits\n')
 
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Files that the build packs into the program: src/embed.py. They are compressed, because the event `start` has four digests
- * of the whole program, and these files were half of it.
+ * Files that the build packs into the program: src/embed.py. Those that are needed once are compressed, because the event
+ * `start` has four digests of the whole program.
  */
 #ifndef KUNAI_BASE_EMBEDDED_H
 #define KUNAI_BASE_EMBEDDED_H
 
 #include <stddef.h>
 
-/* A symbol that embed.py was given, as an argument of embedded_unpack(). */
+/* A symbol that embed.py was given; if it was packed, as an argument of embedded_unpack(). */
 #define EMBEDDED(symbol)      extern const unsigned char symbol##_start[], symbol##_end[]
 #define EMBEDDED_FILE(symbol) symbol##_start, (size_t)(symbol##_end - symbol##_start)
 

@@ -5,7 +5,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <magic.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,24 +48,13 @@ void file_magic_free(struct file_magic *m)
 
 EMBEDDED(magic_database);
 
-/* For all threads, for as long as the process runs: libmagic reads it in place. */
-static unsigned char *database;
-static size_t database_size;
-
-static void unpack_database(void)
-{
-	embedded_unpack(EMBEDDED_FILE(magic_database), &database, &database_size);
-}
-
+/* Not packed: libmagic reads it in place, and pages of a file are not the sensor's own memory. */
 static int load_database(magic_t magic)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	void *database = (void *)magic_database_start;
+	size_t size = (size_t)(magic_database_end - magic_database_start);
 
-	pthread_once(&once, unpack_database);
-	if (!database)
-		return -1;
-	void *buffer = database;
-	return magic_load_buffers(magic, &buffer, &database_size, 1);
+	return magic_load_buffers(magic, &database, &size, 1);
 }
 
 /* What the module `magic` of YARA calls, which would look for a file of the host: see meson.build. */
