@@ -36,11 +36,13 @@ def flow(sensor, options, rate, count, writers):
 def main():
     parser = argparse.ArgumentParser(prog="dev bench flow", description=__doc__)
     parser.add_argument("--kunai", default=SENSOR, help="default: the static one")
+    parser.add_argument("--burst", type=int, metavar="N", help="a burst of N files instead, to see memory after it")
     parser.add_argument("options", nargs="*", help="of kunai run, after --")
     args = parser.parse_args()
+    rows = [(f"a burst of {args.burst:,}", 0, args.burst // 2, 2)] if args.burst else ROWS
     print_head("files created", "in s", "not in the output", "of these counted as lost", "median ms", "99 % ms", "most ms",
                "sensor CPU, us a file", "MB, own", "start ms")  # fmt: skip
-    for name, rate, count, writers in ROWS:
+    for name, rate, count, writers in rows:
         r = flow(args.kunai, args.options, rate, count, writers)
         print_row(
             name, f"{r['created_ns'] / 1e9:.2f}", f"{r['sent'] - r['seen']:,}", f"{r['lost']:,}",
