@@ -303,14 +303,84 @@ void enrich_fill_target(struct enricher *e, struct event *event, const struct wi
 	ret->exe.path = p && p->exe.p ? p->exe : task->flags & PF_KTHREAD ? STR("kernel") : STR("?");
 }
 
-static void restore_namespaces(const struct enricher *e, struct event *event)
+/* What the type of event has of its own. */
+static void complete(struct enricher *e, struct event *event, struct process *p,
+		     const struct prefetch *prefetch)
 {
-	const struct wire_header *head = enrich_with_namespaces(e, event->wire, event->arena);
+	switch (event->type) {
+	case EVENT_throttle:
+		enrich_throttle(event);
+		break;
+	case EVENT_denied:
+		enrich_denied(event);
+		break;
+	case EVENT_connect:
+		enrich_connect(e, event, p);
+		break;
+	case EVENT_send_data:
+		enrich_send_data(e, event, p);
+		break;
+	case EVENT_bpf_socket_filter:
+		enrich_bpf_socket_filter(event, prefetch);
+		break;
+	case EVENT_bpf_prog_load:
+		enrich_bpf_prog_load(event, prefetch);
+		break;
+	case EVENT_init_module:
+		enrich_init_module(event, prefetch);
+		break;
+	case EVENT_write_close:
+		enrich_write_close(e, event, prefetch);
+		break;
+	case EVENT_kill:
+		enrich_kill(e, event);
+		break;
+	case EVENT_ptrace:
+		enrich_ptrace(e, event);
+		break;
+	case EVENT_prctl:
+		enrich_prctl(event);
+		break;
+	case EVENT_mmap_exec:
+		enrich_mmap_exec(event, prefetch);
+		break;
+	case EVENT_mprotect_exec:
+		enrich_mprotect_exec(event);
+		break;
+	case EVENT_write:
+	case EVENT_write_config:
+		enrich_write(e, event, prefetch);
+		break;
+	case EVENT_file_unlink:
+		enrich_file_unlink(e, event, prefetch);
+		break;
+	case EVENT_io_uring_sqe:
+		enrich_io_uring_sqe(e, event, p);
+		break;
+	default:
+		break;
+	}
+}
 
-	if (head == event->wire)
-		return;
-	event->wire = head;
-	event_fill_tasks(event);
+/* Some are for the tables alone; some become several. */
+static void tell(struct enricher *e, struct event *event, struct process *p, const struct prefetch *prefetch,
+		 enricher_emit_fn emit, void *context)
+{
+	switch (event->type) {
+	case EVENT_process_end:
+	case EVENT_cgroup_move:
+	case EVENT_seed:
+		break;
+	case EVENT_dns_query:
+		enrich_dns_query(e, event, p, emit, context);
+		break;
+	case EVENT_file_rename:
+		enrich_file_rename(e, event, prefetch, emit, context);
+		break;
+	default:
+		complete(e, event, p, prefetch);
+		emit(context, event);
+	}
 }
 
 void enricher_apply(struct enricher *e, struct event *event, const struct prefetch *prefetch,
@@ -320,7 +390,7 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 
 	if (event->wire->time > e->now)
 		e->now = event->wire->time;
-	restore_namespaces(e, event);
+	enrich_restore_namespaces(e, event);
 	/* what changes the table comes before what is read from it */
 	if (event->type == EVENT_execve || event->type == EVENT_execve_script)
 		enrich_exec(e, event, prefetch);
@@ -336,85 +406,7 @@ void enricher_apply(struct enricher *e, struct event *event, const struct prefet
 	fill_info(e, event, p);
 	fill_common(event, p);
 
-	switch (event->type) {
-	case EVENT_throttle:
-		enrich_throttle(event);
-		emit(context, event);
-		break;
-	case EVENT_denied:
-		enrich_denied(event);
-		emit(context, event);
-		break;
-	case EVENT_process_end:
-	case EVENT_cgroup_move:
-	case EVENT_seed:
-		break;
-	case EVENT_dns_query:
-		enrich_dns_query(e, event, p, emit, context);
-		break;
-	case EVENT_connect:
-		enrich_connect(e, event, p);
-		emit(context, event);
-		break;
-	case EVENT_send_data:
-		enrich_send_data(e, event, p);
-		emit(context, event);
-		break;
-	case EVENT_bpf_socket_filter:
-		enrich_bpf_socket_filter(event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_bpf_prog_load:
-		enrich_bpf_prog_load(event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_init_module:
-		enrich_init_module(event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_write_close:
-		enrich_write_close(e, event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_kill:
-		enrich_kill(e, event);
-		emit(context, event);
-		break;
-	case EVENT_ptrace:
-		enrich_ptrace(e, event);
-		emit(context, event);
-		break;
-	case EVENT_prctl:
-		enrich_prctl(event);
-		emit(context, event);
-		break;
-	case EVENT_mmap_exec:
-		enrich_mmap_exec(event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_mprotect_exec:
-		enrich_mprotect_exec(event);
-		emit(context, event);
-		break;
-	case EVENT_write:
-	case EVENT_write_config:
-		enrich_write(e, event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_file_unlink:
-		enrich_file_unlink(e, event, prefetch);
-		emit(context, event);
-		break;
-	case EVENT_file_rename:
-		enrich_file_rename(e, event, prefetch, emit, context);
-		break;
-	case EVENT_io_uring_sqe:
-		enrich_io_uring_sqe(e, event, p);
-		emit(context, event);
-		break;
-	default:
-		emit(context, event);
-	}
+	tell(e, event, p, prefetch, emit, context);
 	enrich_exit(e, event);
 }
 

@@ -47,10 +47,11 @@ struct process *enrich_process(struct enricher *e, const struct event *event);
 
 /*
  * past_namespaces.c: the record, or a copy of it in the arena in which tasks that have no mount namespace any more have
- * that of their processes; and what a process is in, for that.
+ * that of their processes; the same for an event; and what a process is in, for that.
  */
 const struct wire_header *enrich_with_namespaces(const struct enricher *e, const struct wire_header *head,
 						 struct arena *arena);
+void enrich_restore_namespaces(const struct enricher *e, struct event *event);
 void enrich_note_namespace(struct process *p, const struct wire_task *task);
 
 /* Another task that the event is about. */

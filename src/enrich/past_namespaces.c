@@ -51,6 +51,16 @@ const struct wire_header *enrich_with_namespaces(const struct enricher *e, const
 	return copy;
 }
 
+void enrich_restore_namespaces(const struct enricher *e, struct event *event)
+{
+	const struct wire_header *head = enrich_with_namespaces(e, event->wire, event->arena);
+
+	if (head == event->wire)
+		return;
+	event->wire = head;
+	event_fill_tasks(event);
+}
+
 void enrich_note_namespace(struct process *p, const struct wire_task *task)
 {
 	if (task->mnt_ns && (p->task.mnt_ns != task->mnt_ns || p->task.mnt_seq != task->mnt_seq))
