@@ -54,6 +54,9 @@ const struct wire_header *enrich_with_namespaces(const struct enricher *e, const
 void enrich_restore_namespaces(const struct enricher *e, struct event *event);
 void enrich_note_namespace(struct process *p, const struct wire_task *task);
 
+/* info.c: host, task, parent and the common fields; p: the process behind the event, or NULL. */
+void enrich_fill_info(struct enricher *e, struct event *event, struct process *p);
+
 /* Another task that the event is about. */
 void enrich_fill_target(struct enricher *e, struct event *event, const struct wire_task *task,
 			struct obj_target *ret);
